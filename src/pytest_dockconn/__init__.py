@@ -1,0 +1,76 @@
+"""pytest-dockconn: which containers can talk to which, and which cannot.
+
+Nothing heavy is imported here: a name loads its module when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .assertions import assert_linked, assert_reachable, assert_unreachable
+    from .errors import DockconnError, ReachabilityError
+    from .handles.connection import Connection
+    from .handles.container import Client, Container, Server
+    from .handles.engine import Bridge, Engine
+    from .handles.host import Host
+    from .handles.image import Image
+    from .handles.network import Network
+    from .handles.port import Port
+    from .lab import Lab
+    from .model.probe import ProbeResult, Verdict
+
+__all__ = [
+    "Bridge",
+    "Client",
+    "Connection",
+    "Container",
+    "DockconnError",
+    "Engine",
+    "Host",
+    "Image",
+    "Lab",
+    "Network",
+    "Port",
+    "ProbeResult",
+    "ReachabilityError",
+    "Server",
+    "Verdict",
+    "assert_linked",
+    "assert_reachable",
+    "assert_unreachable",
+]
+
+_PLACES = {
+    "Bridge": "handles.engine",
+    "Client": "handles.container",
+    "Connection": "handles.connection",
+    "Container": "handles.container",
+    "DockconnError": "errors",
+    "Engine": "handles.engine",
+    "Host": "handles.host",
+    "Image": "handles.image",
+    "Lab": "lab",
+    "Network": "handles.network",
+    "Port": "handles.port",
+    "ProbeResult": "model.probe",
+    "ReachabilityError": "errors",
+    "Server": "handles.container",
+    "Verdict": "model.probe",
+    "assert_linked": "assertions",
+    "assert_reachable": "assertions",
+    "assert_unreachable": "assertions",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f".{_PLACES[name]}", __name__), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,162 @@
+"""Channels to agents: a line of JSON out, a line of JSON back, over a container's attached streams."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from ..agent import serve
+from ..engine.port import Stream
+from ..errors import DockconnError
+
+#: Seconds on top of a probe's own time limit before its agent counts as gone.
+GRACE = 10.0
+
+Request = Mapping[str, Any]
+Reply = Mapping[str, Any]
+
+
+class AgentGone(DockconnError):
+    """The agent does not answer any more."""
+
+
+class Channel(Protocol):
+    """A way to an agent."""
+
+    def ask(self, request: Request, timeout: float) -> Reply:
+        """One request, one reply; ``timeout`` in seconds. Raises ``AgentGone``."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still answer, as far as is known."""
+
+
+class LocalChannel:
+    """The agent in this process: the host as a source."""
+
+    alive = True
+
+    def ask(self, request: Request, timeout: float) -> Reply:  # noqa: ARG002 - the agent keeps its own time
+        """One request, one reply."""
+        return serve.handle(dict(request))
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class StreamChannel:
+    """An agent in a container. Requests from several threads share one stream."""
+
+    def __init__(self, stream: Stream, name: str) -> None:
+        self._stream = stream
+        self._name = name
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, queue.SimpleQueue[Reply | None]] = {}
+        self._lock = threading.Lock()
+        self._alive = True
+        self.stderr = ""
+        threading.Thread(target=self._read, name=f"dockconn-agent-{name}", daemon=True).start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the stream is still open."""
+        return self._alive
+
+    def _read(self) -> None:
+        buffer = b""
+        while True:
+            name, data = self._stream.read()
+            if not data:
+                break
+            if name == "stderr":
+                self.stderr = (self.stderr + data.decode("utf-8", "replace"))[-4000:]
+                continue
+            *lines, buffer = (buffer + data).split(b"\n")
+            for line in lines:
+                self._deliver(line)
+        with self._lock:
+            self._alive = False
+            waiting, self._waiting = list(self._waiting.values()), {}
+        for box in waiting:
+            box.put(None)
+
+    def _deliver(self, line: bytes) -> None:
+        try:
+            reply = json.loads(line)
+            number = reply.pop("id")
+        except (ValueError, KeyError, AttributeError, TypeError):
+            return  # not the agent's: something else in the container wrote to its stdout
+        with self._lock:
+            box = self._waiting.pop(number, None)
+        if box is not None:
+            box.put(reply)
+
+    def ask(self, request: Request, timeout: float) -> Reply:
+        """One request, one reply. Raises ``AgentGone``."""
+        number = next(self._numbers)
+        box: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()
+        with self._lock:
+            if not self._alive:
+                raise self._gone("its stream is closed")
+            self._waiting[number] = box
+        try:
+            self._stream.write(json.dumps({**request, "id": number}).encode() + b"\n")
+            reply = box.get(timeout=timeout + GRACE)
+        except OSError as error:
+            raise self._gone(str(error)) from error
+        except queue.Empty:
+            raise self._gone(f"no reply within {timeout + GRACE:g} s") from None
+        if reply is None:
+            raise self._gone("it ended")
+        return reply
+
+    def _gone(self, why: str) -> AgentGone:
+        said = f"; it wrote: {self.stderr.strip()[-300:]}" if self.stderr.strip() else ""
+        return AgentGone(f"the agent of {self._name} does not answer: {why}{said}")
+
+    def close(self) -> None:
+        """Let go of the stream."""
+        self._alive = False
+        self._stream.close()
+
+
+def probes(channel: Channel, targets: Sequence[Mapping[str, Any]], timeout: float) -> list[Mapping[str, Any]]:
+    """Ask many targets in one request."""
+    return list(_checked(channel.ask({"op": "probe", "targets": list(targets)}, timeout))["results"])
+
+
+def watch(
+    channel: Channel, targets: Sequence[Mapping[str, Any]], hold: float, timeout: float
+) -> list[list[Mapping[str, Any]]]:
+    """Ask many targets for ``hold`` seconds."""
+    request = {"op": "watch", "targets": list(targets), "hold": hold}
+    return [list(kinds) for kinds in _checked(channel.ask(request, hold + timeout))["seen"]]
+
+
+def release(channel: Channel, keys: Sequence[str]) -> None:
+    """Close the connections that probes held."""
+    channel.ask({"op": "release", "keys": list(keys)}, 5.0)
+
+
+def look(channel: Channel, *names: str) -> Mapping[str, Any]:
+    """What the agent sees of its namespace: see ``agent.serve.LOOK`` for the names."""
+    return dict(_checked(channel.ask({"op": "look", "names": list(names)}, 5.0))["seen"])
+
+
+def selftest(channel: Channel, nonce: str) -> tuple[bool, str]:
+    """Whether a probe from there can succeed at all, and what is wrong if not."""
+    said = _checked(channel.ask({"op": "selftest", "nonce": nonce}, 5.0))["selftest"]
+    return bool(said["ok"]), str(said["detail"])
+
+
+def _checked(reply: Reply) -> Reply:
+    if "error" in reply:
+        raise AgentGone(f"the agent could not do it: {reply['error']}")
+    return reply

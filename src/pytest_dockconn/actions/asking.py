@@ -1,0 +1,136 @@
+"""Probes: questions to an agent, and who answered them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from ..errors import DockconnError
+from ..logic import verdicts
+from ..model.probe import ProbeResult, Target, Verdict
+from . import agents
+from .agents import Channel
+from .services import Services
+
+#: Seconds that a listener has to take a connection out of its accept queue, on top of the answer.
+ACCEPT = 0.3
+
+
+def ask(services: Services, source: str | None, targets: Sequence[Target], timeout: float) -> list[ProbeResult]:
+    """Probe all targets at once from a container (its id) or from the host (None); ``timeout`` in seconds.
+
+    A probe that can't be made is ``INCONCLUSIVE``, never an exception.
+    """
+    try:
+        channel = services.host_channel() if source is None else services.agents.channel(source)
+        return _asked(services, channel, targets, timeout)
+    except DockconnError as error:
+        return _not_made(targets, error)
+
+
+def _not_made(targets: Sequence[Target], error: DockconnError) -> list[ProbeResult]:
+    detail = f"the probe could not be made: {error.cause}"
+    return [ProbeResult(verdict=Verdict.INCONCLUSIVE, target=target, detail=detail) for target in targets]
+
+
+def _asked(services: Services, channel: Channel, targets: Sequence[Target], timeout: float) -> list[ProbeResult]:
+    silent = [_is_silent(services, target) for target in targets]
+    before = {t.owner: _sockets(services, t.owner) for t, s in zip(targets, silent, strict=True) if s and t.via == "bound port"}
+    requests = [_request(t, timeout, hold=s) for t, s in zip(targets, silent, strict=True)]
+    seen = agents.probes(channel, requests, timeout)
+    try:
+        return [
+            _identified(services, verdicts.result(target, answer), before.get(target.owner))
+            for target, answer in zip(targets, seen, strict=True)
+        ]
+    finally:
+        held = [str(r["hold"]) for r in requests if r["hold"]]
+        if held:
+            agents.release(channel, held)
+
+
+def _is_silent(services: Services, target: Target) -> bool:
+    """Whether the owner can't say who it is, so that its sockets must tell."""
+    return bool(target.owner) and target.scheme != "udp" and target.owner not in services.speakers
+
+
+def _request(target: Target, timeout: float, *, hold: bool) -> dict[str, Any]:
+    nonce = secrets.token_hex(8)
+    return {
+        "scheme": target.scheme,
+        "host": target.host,
+        "port": target.port,
+        "path": target.path,
+        "timeout": timeout,
+        "nonce": nonce,
+        "hold": nonce if hold else "",
+    }
+
+
+def _sockets(services: Services, owner: str) -> list[Mapping[str, Any]]:
+    return list(agents.look(services.agents.channel(owner), "sockets")["sockets"])
+
+
+def _identified(services: Services, probed: ProbeResult, before: list[Mapping[str, Any]] | None) -> ProbeResult:
+    if not verdicts.needs_proof(probed):
+        return verdicts.said_who(probed, services.name_of(probed.answered_by)) if probed.answered_by else probed
+    if probed.target.owner in services.speakers:
+        return replace(
+            probed, verdict=Verdict.WRONG_SERVER, detail="something answered that does not say that it is " + services.name_of(probed.target.owner)
+        )
+    try:
+        if probed.target.scheme == "udp":
+            return _by_address(services, probed)
+        return _by_socket(services, probed, before)
+    except DockconnError as error:
+        return replace(probed, verdict=Verdict.INCONCLUSIVE, detail=f"it answered, but who did can't be told: {error.cause}")
+
+
+def _by_address(services: Services, probed: ProbeResult) -> ProbeResult:
+    """A datagram has no connection to look for: the owner must have the address and a socket on the port."""
+    owner = probed.target.owner
+    port = probed.target.inner or probed.target.port
+    listens = any(row["protocol"] == "udp" and row["port"] == port for row in _sockets(services, owner))
+    has = probed.target.via == "bound port" or probed.address in services.facts.get(owner).addresses
+    return verdicts.proven(probed, {"state": "close", "inode": 1} if listens and has else None, services.name_of(owner))
+
+
+def _by_socket(services: Services, probed: ProbeResult, before: list[Mapping[str, Any]] | None) -> ProbeResult:
+    owner = probed.target.owner
+
+    def other_end() -> Mapping[str, Any] | None:
+        rows = _sockets(services, owner)
+        if before is None:
+            return verdicts.found_in(rows, probed)
+        fresh = verdicts.new_connections(before, rows, probed.target.inner)
+        return next(iter(fresh), None)
+
+    waits = retry_if_result(lambda row: row is not None and row["state"] == "established" and row["inode"] == 0)
+    try:
+        row = Retrying(retry=waits, wait=wait_fixed(0.005), stop=stop_after_delay(ACCEPT))(other_end)
+    except RetryError as error:
+        row = error.last_attempt.result()
+    return verdicts.proven(probed, row, services.name_of(owner))
+
+
+def watch(services: Services, source: str | None, targets: Sequence[Target], timeout: float, hold: float) -> list[ProbeResult]:
+    """Probe all targets for ``hold`` seconds by probes that overlap; one result of every kind that was seen of each."""
+    try:
+        channel = services.host_channel() if source is None else services.agents.channel(source)
+        seen = agents.watch(channel, [_request(t, timeout, hold=False) for t in targets], hold, timeout)
+    except DockconnError as error:
+        return _not_made(targets, error)
+    return [
+        replace(_watched(services, verdicts.result(target, one)), attempts=int(one["attempts"]))
+        for target, results in zip(targets, seen, strict=True)
+        for one in results
+    ]
+
+
+def _watched(services: Services, probed: ProbeResult) -> ProbeResult:
+    """Who answered, where that was said; an answer of a server that can't say it counts as the owner's."""
+    return verdicts.said_who(probed, services.name_of(probed.answered_by)) if probed.answered_by else probed

@@ -1,0 +1,213 @@
+"""The base of the two images: an image that is there, one that is pulled, or a root file system made here."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+from ..engine.port import Engine
+from ..errors import BuildFailed, EngineError, SpecError
+from ..logic.bases import DEFAULT_IMAGE, Base
+
+REPOSITORY = "dockconn-base"
+#: Seconds that a bootstrap may take.
+BOOTSTRAP_TIME = 1200
+
+Say = Callable[[str], None]
+
+
+def find(engine: Engine, base: Base, labels: dict[str, str], say: Say) -> str:
+    """The name of the base on the engine, made where it is not there. Raises ``SpecError`` or ``BuildFailed``."""
+    if base.kind == "image":
+        return named(engine, base.source, say)
+    if base.kind == "tar":
+        return from_tar(engine, Path(base.source).expanduser(), labels, say)
+    if base.kind == "bootstrap":
+        return bootstrap(engine, base.source, labels, say)
+    return automatic(engine, labels, say)
+
+
+def automatic(engine: Engine, labels: dict[str, str], say: Say) -> str:
+    """The default image if it is there; a bootstrapped base of an earlier run; the default image pulled; a bootstrap.
+
+    An earlier bootstrap comes before the pull, because where the registry is out of reach the attempt takes 10 s.
+    """
+    suite = host_suite()
+    for name in (DEFAULT_IMAGE, *((f"{REPOSITORY}:{suite}",) if suite else ())):
+        if engine.image(name):
+            return name
+    try:
+        return named(engine, DEFAULT_IMAGE, say)
+    except SpecError as no_image:
+        if suite is None or not _tool():
+            raise
+        say(f"{DEFAULT_IMAGE} can't be pulled here ({no_image.checked}), so a base is made of {suite}'s packages")
+    return bootstrap(engine, suite, labels, say)
+
+
+def named(engine: Engine, name: str, say: Say) -> str:
+    """An image that is there, or can be pulled."""
+    if engine.image(name):
+        return name
+    say(f"pulling {name}")
+    try:
+        engine.pull(name)
+    except EngineError as error:
+        raise SpecError(
+            f"the base image {name!r} is not on the engine and can't be pulled",
+            checked=error.cause.partition(": ")[2][:300],
+            remedy="load it (`docker load`), write --dockconn-base bootstrap:SUITE, or the path of a root file system's tar",
+        ) from error
+    return name
+
+
+def from_tar(engine: Engine, path: Path, labels: dict[str, str], say: Say) -> str:
+    """A root file system's tar, imported once for its content."""
+    check_tar(path)
+    say(f"reading {path}")
+    with path.open("rb") as file:
+        tag = f"tar-{_digest(file)}"
+    name = f"{REPOSITORY}:{tag}"
+    if engine.image(name) is None:
+        say(f"importing {path}")
+        with path.open("rb") as file:
+            _import(engine, file, tag, labels, str(path))
+    return name
+
+
+def _digest(file: IO[bytes]) -> str:
+    whole = hashlib.sha256()
+    for block in iter(lambda: file.read(1 << 20), b""):
+        whole.update(block)
+    return whole.hexdigest()[:12]
+
+
+def check_tar(path: Path) -> None:
+    """Raises ``SpecError`` for a path that is not the tar of a root file system."""
+    if not path.is_file():
+        raise SpecError(
+            f"--dockconn-base {str(path)!r}: no such file",
+            checked=f"from {Path.cwd()}",
+            remedy="write the path of a root file system's tar, or the name of an image",
+        )
+    try:
+        with tarfile.open(path) as tar:
+            first = next(iter(tar), None)
+    except (tarfile.TarError, OSError, EOFError) as error:
+        if path.suffix == ".zst":  # tarfile reads it from Python 3.14 on; the engine reads it
+            return
+        raise _no_tar(path, str(error)) from error
+    if first is None:
+        raise _no_tar(path, "it is empty")
+
+
+def _no_tar(path: Path, why: str) -> SpecError:
+    return SpecError(
+        f"--dockconn-base {str(path)!r} is not a tar",
+        checked=why,
+        remedy="make one: tar -C ROOTFS -c . > base.tar, or mmdebstrap --variant=minbase SUITE base.tar",
+    )
+
+
+def _import(engine: Engine, file: IO[bytes], tag: str, labels: dict[str, str], source: str) -> None:
+    try:
+        engine.import_image(file, REPOSITORY, tag, labels)
+    except EngineError as error:
+        raise BuildFailed(
+            f"the base made of {source} was not taken by the engine",
+            checked=error.cause[-500:],
+            remedy="see whether the engine has room on its disk (`docker system df`)",
+        ) from error
+
+
+def host_suite() -> str | None:
+    """The suite of this machine, if it is a Debian or an Ubuntu; None elsewhere."""
+    facts = {}
+    with contextlib.suppress(OSError):
+        for line in Path("/etc/os-release").read_text(encoding="utf-8").splitlines():
+            key, _, value = line.partition("=")
+            facts[key] = value.strip('"')
+    if facts.get("ID") not in ("debian", "ubuntu"):
+        return None
+    return facts.get("VERSION_CODENAME") or None
+
+
+def _tool() -> str | None:
+    return shutil.which("mmdebstrap") or shutil.which("debootstrap")
+
+
+def bootstrap(engine: Engine, suite: str, labels: dict[str, str], say: Say) -> str:
+    """A root file system made from a Debian or Ubuntu archive, with no registry; the tool knows the archive."""
+    name = f"{REPOSITORY}:{suite}"
+    if engine.image(name):
+        return name
+    tool = _tool()
+    if tool is None:
+        raise BuildFailed(
+            f"a base can't be made of {suite}: neither mmdebstrap nor debootstrap is installed",
+            checked="PATH",
+            remedy="apt-get install mmdebstrap, or name an image: --dockconn-base IMAGE",
+        )
+    check_suite(tool, suite)
+    say(f"making a base of {suite}'s packages with {Path(tool).name} (12 to 60 s)")
+    with tempfile.TemporaryDirectory(prefix="dockconn-") as folder:
+        with _made(tool, suite, Path(folder)) as tar:
+            say("importing the base")
+            _import(engine, tar, suite, labels, suite)
+    return name
+
+
+def check_suite(tool: str, suite: str) -> None:
+    """Raises ``SpecError`` for a suite that debootstrap has no script for. mmdebstrap itself asks the archive."""
+    scripts = Path("/usr/share/debootstrap/scripts")
+    if Path(tool).name == "debootstrap" and scripts.is_dir() and not (scripts / suite).exists():
+        raise _no_suite(suite, f"{scripts} has no {suite!r}")
+
+
+def _no_suite(suite: str, checked: str) -> SpecError:
+    return SpecError(
+        f"--dockconn-base bootstrap:{suite}: no such suite",
+        checked=checked,
+        remedy="write a suite of Debian or Ubuntu, such as bookworm, trixie or noble",
+    )
+
+
+@contextlib.contextmanager
+def _made(tool: str, suite: str, folder: Path) -> Iterator[IO[bytes]]:
+    if Path(tool).name == "mmdebstrap":
+        tar = folder / "base.tar"
+        _run([tool, "--quiet", "--variant=minbase", suite, str(tar)], suite)
+        with tar.open("rb") as file:
+            yield file
+        return
+    root = folder / "root"
+    _run([tool, "--variant=minbase", suite, str(root)], suite)
+    with subprocess.Popen(["tar", "-C", str(root), "-c", "."], stdout=subprocess.PIPE) as packing:  # noqa: S603, S607
+        assert packing.stdout is not None
+        yield packing.stdout
+
+
+def _run(argv: list[str], suite: str) -> None:
+    done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=BOOTSTRAP_TIME, check=False)  # noqa: S603
+    if done.returncode == 0:
+        return
+    said = (done.stdout + done.stderr).strip()
+    lower = said.lower()
+    if "does not have a release file" in lower or "cannot guess" in lower or "no such script" in lower or "404" in lower:
+        raise _no_suite(suite, said.splitlines()[-1][:300] if said else f"{Path(argv[0]).name} failed")
+    raise BuildFailed(
+        f"a base of {suite} can't be made: {Path(argv[0]).name} ended with {done.returncode}\n" + _last(said),
+        checked=" ".join(argv),
+        remedy="run it by hand to see more; it needs root (or user namespaces) and a way to the archive",
+    )
+
+
+def _last(text: str, lines: int = 20) -> str:
+    return "\n".join("    " + line for line in text.splitlines()[-lines:])

@@ -1,0 +1,88 @@
+"""What this engine can do, found by asking it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+from .. import labels
+from ..errors import DockconnError, EngineError
+from ..logic.names import on_engine
+from ..model.spec import ContainerPlan
+from .agents import look
+from .images import CLIENT
+from .services import Services
+
+#: The first major version of docker that leaves a link's variables out unless its daemon is told otherwise.
+DOCKER_WITHOUT_LINK_ENV = 29
+
+#: The first major version of docker that sorts a link's ports by protocol first.
+DOCKER_TCP_FIRST = 28
+
+
+def major(version: str) -> int:
+    """``20.10.24+dfsg1`` as 20."""
+    head = version.partition(".")[0]
+    return int(head) if head.isdigit() else 0
+
+
+def has_links(services: Services) -> bool:
+    """Docker takes legacy links; podman's compatible API answers a link with status 400, "link is not supported"."""
+    if services.version.kind == "docker":
+        return True
+    try:
+        container = services.engine.create(_plan(services, "ask-links", links=(("dockconn-nobody", "nobody"),)))
+    except EngineError:
+        return False
+    services.engine.remove(container)
+    return True
+
+
+def has_link_env(services: Services) -> bool:
+    """Before 29 docker always sets them; from then on a linked pair is started to see."""
+    if not has_links(services):
+        return False
+    if services.version.kind == "docker" and major(services.version.version) < DOCKER_WITHOUT_LINK_ENV:
+        return True
+    return _experiment(services)
+
+
+def _experiment(services: Services) -> bool:
+    made: list[str] = []
+    try:
+        source = _plan(services, "ask-source")
+        made.append(services.engine.create(source))
+        services.engine.start(made[0])
+        made.append(services.engine.create(_plan(services, "ask-recipient", links=((source.name, "asked"),))))
+        services.engine.start(made[1])
+        variables = look(services.agents.channel(made[1]), "environ")["environ"]
+        return "ASKED_NAME" in variables
+    finally:
+        for container in reversed(made):
+            with contextlib.suppress(DockconnError):
+                services.agents.release(container)
+                services.engine.remove(container)
+
+
+def _plan(services: Services, name: str, links: tuple[tuple[str, str], ...] = ()) -> ContainerPlan:
+    called = on_engine(services.run, "", name)
+    return ContainerPlan(
+        image=services.images.get(CLIENT).id,
+        name=called,
+        labels=labels.made(services.run, called, "question"),
+        command=("dockconn-agent", "serve"),
+        links=links,
+        interactive=True,
+        keep_logs=False,
+        read_only=True,
+    )
+
+
+ASK: dict[str, Callable[[Services], bool]] = {
+    "links": has_links,
+    "link-env": has_link_env,
+    "container-addresses": lambda services: services.same_host,
+    "bridge-counters": lambda services: services.version.os == "linux",
+    "icc": lambda services: services.version.kind == "docker",
+    "host-network": lambda services: services.version.os == "linux",
+}

@@ -1,0 +1,42 @@
+"""Removal, side by side and off the path of the tests."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+from ..errors import DockconnError
+
+
+class Remover:
+    """Does removals in the background, remembers what failed, and can be waited for."""
+
+    def __init__(self, width: int = 8) -> None:
+        self._pool = ThreadPoolExecutor(width, thread_name_prefix="dockconn-remove")
+        self._under_way: list[Future[None]] = []
+        self.failed: list[str] = []
+
+    def submit(self, removals: Iterable[Callable[[], None]]) -> list[Future[None]]:
+        """Begin to remove; returns at once."""
+        begun = [self._pool.submit(self._one, removal) for removal in removals]
+        self._under_way = [f for f in self._under_way if not f.done()] + begun
+        return begun
+
+    def _one(self, removal: Callable[[], None]) -> None:
+        try:
+            removal()
+        except DockconnError as error:
+            self.failed.append(error.cause)
+
+    def join(self) -> None:
+        """Wait until everything that was begun has ended."""
+        while self._under_way:
+            waiting, self._under_way = self._under_way, []
+            wait(waiting)
+
+    def close(self) -> None:
+        """Wait, then end the threads."""
+        self.join()
+        with contextlib.suppress(RuntimeError):
+            self._pool.shutdown()

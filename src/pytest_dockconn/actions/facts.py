@@ -1,0 +1,63 @@
+"""What containers are like now, without asking twice: the engine's events say when an answer is out of date.
+
+An ``inspect`` costs 1 to 2 ms, three times a probe. Events lag 0.2 to 2 ms (measured on 20.10), so what the plugin itself
+does is forgotten at once, and for what others do the answer is as old as an ``inspect`` that was under way at that time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+
+from ..engine.port import Engine
+from ..errors import EngineError
+from ..model.facts import ContainerFacts
+
+
+class Facts:
+    """The facts of containers. Caches only while events are seen to arrive (podman 4.3.1 sends none)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._known: dict[str, ContainerFacts] = {}
+        self._ages: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._flowing = False
+        self._started = False
+
+    def _watch(self) -> None:
+        with contextlib.suppress(EngineError):
+            for event in self._engine.events():
+                self._flowing = True
+                self.forget(str(event["id"]))
+        with self._lock:
+            self._flowing = False
+            self._known.clear()
+
+    def watch(self) -> None:
+        """Begin to listen, once."""
+        with self._lock:
+            if self._started:
+                return
+            self._started = True
+        threading.Thread(target=self._watch, name="dockconn-events", daemon=True).start()
+
+    def forget(self, container: str) -> None:
+        """The next question goes to the engine."""
+        with self._lock:
+            self._ages[container] = self._ages.get(container, 0) + 1
+            self._known.pop(container, None)
+
+    def get(self, container: str) -> ContainerFacts:
+        """A container by its full id. Raises ``NotFound``."""
+        with self._lock:
+            found = self._known.get(container)
+            age = self._ages.get(container, 0)
+        if found is not None and self._flowing:
+            return found
+        facts = self._engine.inspect(container)
+        with self._lock:
+            # an event that came while the engine was asked makes the answer doubtful
+            if self._flowing and self._ages.get(container, 0) == age:
+                self._known[container] = facts
+        return facts

@@ -1,0 +1,92 @@
+"""Who holds a host port? Containers by asking the engine, processes by reading /proc where the engine's host is ours."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..agent import namespace
+from ..engine.port import Engine
+from ..errors import PortInUse
+from ..model.spec import Publish
+
+_ANY = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
+
+
+def check_free(engine: Engine, wishes: Iterable[Publish], *, same_host: bool) -> None:
+    """Raises ``PortInUse`` for a wished-for host port that is taken. A race is left to the engine's own refusal."""
+    fixed = [wish for wish in wishes if wish.host.isdigit()]
+    if not fixed:
+        return
+    containers = engine.containers(running=True)
+    for wish in fixed:
+        holder = _container(containers, wish) or (_process(wish) if same_host else "")
+        if holder:
+            raise in_use(wish, holder)
+
+
+def in_use(wish: Publish, holder: str) -> PortInUse:
+    """The error for a host port that is taken."""
+    kind = wish.port.protocol
+    return PortInUse(
+        f"port {wish.host}/{kind} of {wish.address} on the host is in use: {holder or 'its holder is not known'}",
+        checked="the engine's containers and, where they can be read, the sockets of the host",
+        remedy=f"end the holder, or bind another port; {{{wish.port.number}: None}} takes any free one",
+    )
+
+
+def holder_of(engine: Engine, wish: Publish, *, same_host: bool) -> str:
+    """Who holds the port, in words; empty where that is not known."""
+    return _container(engine.containers(running=True), wish) or (_process(wish) if same_host else "")
+
+
+def _container(containers: Iterable[object], wish: Publish) -> str:
+    for entry in containers:
+        assert isinstance(entry, dict)
+        for address, port, protocol in entry["ports"]:
+            if port == int(wish.host) and protocol == wish.port.protocol and _overlap(address, wish.address):
+                return f"container {entry['name']} ({str(entry['id'])[:12]}) has it"
+    return ""
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one == other or one in _ANY or other in _ANY
+
+
+def _process(wish: Publish) -> str:
+    if _can_bind(wish):
+        return ""
+    inodes = {
+        int(str(row["inode"]))
+        for row in namespace.listeners()
+        if row["port"] == int(wish.host) and row["protocol"] == wish.port.protocol and _overlap(str(row["local"]), wish.address)
+    }
+    return _owner_of(inodes) or "a process of the host has it"
+
+
+def _can_bind(wish: Publish) -> bool:
+    family = socket.AF_INET6 if ":" in wish.address else socket.AF_INET
+    kind = socket.SOCK_DGRAM if wish.port.protocol == "udp" else socket.SOCK_STREAM
+    try:
+        with socket.socket(family, kind) as sock:
+            if kind is socket.SOCK_STREAM:
+                # what is in TIME_WAIT only is free for the engine too
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind((wish.address, int(wish.host)))
+    except PermissionError:
+        return True  # below 1024 and not root: the engine is
+    except OSError:
+        return False
+    return True
+
+
+def _owner_of(inodes: set[int]) -> str:
+    marks = {f"socket:[{inode}]" for inode in inodes if inode}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if any(str(fd.readlink()) in marks for fd in (process / "fd").iterdir()):
+                name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
+                return f"process {process.name} ({name}) of the host has it"
+    return ""

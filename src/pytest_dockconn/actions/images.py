@@ -1,0 +1,153 @@
+"""The client's and the server's image: found by their hash, else built, once among all that wait for them."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from .. import labels
+from ..engine.port import Engine
+from ..errors import BuildFailed, DockconnError, EngineError, EngineUnavailable, SpecError
+from ..logic.bases import Base
+from ..logic.image_hash import digest
+from ..model.facts import ImageFacts
+from ..model.settings import Settings
+from .base import Say, find
+
+CLIENT = "client"
+SERVER = "server"
+#: Seconds to wait for another process that builds the same.
+BUILD_WAIT = 1800.0
+
+_FILES = {CLIENT: ("dockconn-agent",), SERVER: ("dockconn-serve", "apache.conf")}
+
+
+def context(role: str) -> dict[str, bytes]:
+    """The files of a role's build context, by their path in it."""
+    package = resources.files("pytest_dockconn")
+    images = package.joinpath("images")
+    files = {name: images.joinpath(name).read_bytes() for name in (f"{role}.Dockerfile", *_FILES[role])}
+    if role == CLIENT:
+        agent = package.joinpath("agent")
+        files |= {f"agent/{f.name}": f.read_bytes() for f in agent.iterdir() if f.name.endswith(".py")}
+    return files
+
+
+def packed(files: Mapping[str, bytes]) -> io.BytesIO:
+    """The files as the tar that the engine's build API takes."""
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as tar:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            entry.mode = 0o644
+            tar.addfile(entry, io.BytesIO(data))
+    whole.seek(0)
+    return whole
+
+
+class Images:
+    """The two images of a session."""
+
+    def __init__(self, engine: Engine, settings: Settings, base: Base, run: str, say: Say) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._base = base
+        self._run = run
+        self._say = say
+        self._found: dict[str, ImageFacts] = {}
+        self._locks = {CLIENT: threading.Lock(), SERVER: threading.Lock()}
+
+    def get(self, role: str) -> ImageFacts:
+        """The image of a role. Raises ``SpecError`` for a wrong option, ``BuildFailed`` for a build that fails."""
+        with self._locks[role]:
+            if role not in self._found:
+                self._found[role] = self._ready(role) or self._built(role)
+            return self._found[role]
+
+    def _ready(self, role: str) -> ImageFacts | None:
+        name = self._settings.client_image if role == CLIENT else self._settings.server_image
+        if name is None:
+            return None
+        image = self._engine.image(name)
+        if image is None:
+            raise SpecError(
+                f"--dockconn-{role}-image {name!r}: the engine has no such image",
+                checked=f"the images of the engine at {self._engine.url}",
+                remedy=f"docker pull {name}, or leave the option out to have the image built",
+            )
+        return image
+
+    def _built(self, role: str) -> ImageFacts:
+        tag, below = self._tag(role)
+        found = self._engine.image(tag)
+        if found is not None:
+            return found
+        lock = FileLock(Path(tempfile.gettempdir()) / f"dockconn-{tag.replace(':', '-')}.lock", timeout=BUILD_WAIT)
+        try:
+            with lock:
+                found = self._engine.image(tag)  # the one that held the lock may have built it
+                if found is None:
+                    self._build(role, tag, below)
+                    found = self._engine.image(tag)
+        except Timeout as error:
+            raise BuildFailed(
+                f"image {tag}: another process has been building it for {BUILD_WAIT:g} s",
+                checked=str(lock.lock_file),
+                remedy="end that process, then run again",
+            ) from error
+        if found is None:
+            raise BuildFailed(f"image {tag} was built, but the engine does not show it", checked=self._engine.url)
+        return found
+
+    def _tag(self, role: str) -> tuple[str, str]:
+        """The tag, and the name or id of the image below."""
+        below = self._below(role)
+        image = self._engine.image(below)
+        if image is None:
+            raise BuildFailed(f"the base {below} is gone from the engine", checked=self._engine.url)
+        return f"dockconn-{role}:{digest(image.id, context(role))}", below
+
+    def _below(self, role: str) -> str:
+        if role == SERVER:
+            return self.get(CLIENT).id
+        with FileLock(Path(tempfile.gettempdir()) / "dockconn-base.lock", timeout=BUILD_WAIT):
+            return find(self._engine, self._base, self._labels("base", ""), self._say)
+
+    def _labels(self, role: str, tag: str) -> dict[str, str]:
+        return labels.made(self._run, tag or role, f"{role}-image")
+
+    def _build(self, role: str, tag: str, below: str) -> None:
+        begun = time.monotonic()
+        self._say(f"building {tag} on {below[:40]}")
+        tail: list[str] = []
+        step = ""
+        marks = {**self._labels(role, tag), labels.HASH: tag.partition(":")[2], labels.SPEAKS: role}
+        try:
+            for line in self._engine.build(packed(context(role)), f"{role}.Dockerfile", tag, {"BASE": below}, marks):
+                tail = [*tail, line][-20:]
+                if line.startswith("Step "):
+                    step = line
+                    self._say(f"{role}: {line[:100]} [{time.monotonic() - begun:.0f} s]")
+        except EngineUnavailable:
+            raise
+        except EngineError as error:
+            raise self._failed(role, tag, step, tail, error) from error
+        self._say(f"built {tag} [{time.monotonic() - begun:.0f} s]")
+
+    def _failed(self, role: str, tag: str, step: str, tail: list[str], error: DockconnError) -> BuildFailed:
+        output = "\n".join("    " + line for line in tail)
+        return BuildFailed(
+            f"the {role} image {tag} can't be built: {step or 'before the first step'}: {error.cause}\n{output}",
+            checked=f"the base {self._base.source!r} ({self._base.kind}) with {role}.Dockerfile; the last lines of the output are above",
+            remedy="it needs a Debian or Ubuntu base whose packages the engine can reach; name another with --dockconn-base, "
+            f"or a ready image with --dockconn-{role}-image",
+        )

@@ -1,0 +1,125 @@
+"""What a session works with: the engine and everything that is built on it once."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import socket
+import threading
+from functools import cached_property
+
+from ..agent.namespace import own_container
+from ..engine.port import Engine
+from ..errors import EngineError, NotFound
+from ..logic import bases
+from ..model.facts import ContainerFacts, InfoFacts, VersionFacts
+from ..model.settings import Settings
+from .agents import Channel, LocalChannel
+from .base import Say
+from .cleanup import Remover
+from .facts import Facts
+from .images import Images
+from .sidecars import HOST, Agents
+
+LOOPBACK = "127.0.0.1"
+
+
+class Services:
+    """Everything that handles share. Made once a session; safe to use from several threads."""
+
+    def __init__(self, engine: Engine, settings: Settings, say: Say) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.run = secrets.token_hex(4)
+        self.facts = Facts(engine)
+        self.images = Images(engine, settings, bases.parse(settings.base), self.run, say)
+        self.agents = Agents(engine, self.facts, self.images, self.run)
+        self.remover = Remover()
+        self.names: dict[str, str] = {}
+        #: the containers that say who they are, in a header or a datagram
+        self.speakers: set[str] = set()
+        #: the containers that tests hold, by id; objects of the floor above
+        self.known: dict[str, object] = {}
+        self._local: dict[str, bool] = {}
+        self._here = LocalChannel()
+        self._lock = threading.Lock()
+
+    @cached_property
+    def version(self) -> VersionFacts:
+        """Who answers."""
+        return self.engine.version()
+
+    @cached_property
+    def info(self) -> InfoFacts:
+        """What the engine says of itself."""
+        return self.engine.info()
+
+    @cached_property
+    def default_network(self) -> str:
+        """The network that a container joins when none is named: ``bridge``, on podman ``podman``."""
+        return "podman" if self.version.kind == "podman" else "bridge"
+
+    def is_local(self, address: str) -> bool:
+        """Whether this process's network namespace has this address: found by binding to it, not by guessing."""
+        if not address:
+            return False
+        with self._lock:
+            if address not in self._local:
+                self._local[address] = _can_bind(address)
+            return self._local[address]
+
+    @cached_property
+    def same_host(self) -> bool:
+        """Whether the engine's containers hang on bridges of this process's own network namespace."""
+        network = self.engine.network(self.default_network)
+        # docker leaves the gateway out for a docker0 that it has just made: then the first address counts
+        guesses = [str(ipaddress.ip_network(subnet)[1]) for subnet in network.subnets if ":" not in subnet]
+        return any(self.is_local(gateway) for gateway in network.gateways or guesses)
+
+    def near(self, facts: ContainerFacts) -> tuple[Channel, str]:
+        """The cheapest way to ask a container whether it answers: from this process, else from its own namespace."""
+        for endpoint in facts.endpoints:
+            if endpoint.ip and self.is_local(endpoint.gateway):
+                return self._here, endpoint.ip
+        return self.agents.channel(facts.id), next(iter(facts.addresses), LOOPBACK)
+
+    def host_channel(self) -> Channel:
+        """The host as a source: this process, or a sidecar on the engine's host where this process is elsewhere on it."""
+        if self.in_container:
+            return self.agents.channel(HOST)
+        return self._here
+
+    @cached_property
+    def in_container(self) -> bool:
+        """Whether this process runs in a container of this very engine."""
+        own = own_container()
+        if not own:
+            return False
+        try:
+            self.engine.inspect(own)
+        except NotFound:
+            return False
+        return True
+
+    def known_containers(self) -> tuple[object, ...]:
+        """Every container that the tests hold."""
+        return tuple(self.known.values())
+
+    def name_of(self, container: str) -> str:
+        """What the tests call a container; the engine's name, or the short id, of one that they did not make."""
+        if container in self.names:
+            return self.names[container]
+        try:
+            return self.engine.inspect(container).name
+        except EngineError:
+            return container[:12]
+
+
+def _can_bind(address: str) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
+            sock.bind((address, 0))
+    except OSError:
+        return False
+    return True

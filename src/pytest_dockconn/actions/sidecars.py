@@ -1,0 +1,125 @@
+"""Every container as a source: its own agent where that is its main process, else a sidecar in its network namespace."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .. import labels
+from ..engine.port import Engine
+from ..errors import CapabilityError, DockconnError, NotFound
+from ..logic.names import on_engine
+from ..logic.privileges import NOTHING
+from ..model.facts import ContainerFacts
+from ..model.spec import ContainerPlan
+from .agents import Channel, StreamChannel
+from .facts import Facts
+from .images import CLIENT, Images
+
+#: As a source: the engine's host, by a sidecar in its namespace.
+HOST = "host"
+
+
+@dataclass(slots=True)
+class _Seat:
+    """A channel, and what it was opened to: another process id means another network namespace."""
+
+    pid: int
+    channel: Channel
+    sidecar: str | None
+
+
+class Agents:
+    """The channels of a session."""
+
+    def __init__(self, engine: Engine, facts: Facts, images: Images, run: str) -> None:
+        self._engine = engine
+        self._facts = facts
+        self._images = images
+        self._run = run
+        self._numbers = itertools.count(1)
+        self._seats: dict[str, _Seat] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def channel(self, container: str) -> Channel:
+        """The way to ask from a container (its full id), or from ``HOST``. Raises ``DockconnError`` where there is none."""
+        facts = None if container == HOST else self._facts.get(container)
+        pid = facts.pid if facts else 0
+        with self._lock:
+            seat = self._seats.get(container)
+            lock = self._locks.setdefault(container, threading.Lock())
+        if seat and seat.pid == pid and seat.channel.alive:
+            return seat.channel
+        with lock:
+            seat = self._seats.get(container)
+            if not (seat and seat.pid == pid and seat.channel.alive):
+                self.release(container)
+                seat = self._open(container, facts)
+                self._seats[container] = seat
+            return seat.channel
+
+    def _open(self, container: str, facts: ContainerFacts | None) -> _Seat:
+        if facts is None:
+            return self._sidecar(0, HOST, "the engine's host")
+        if facts.status in ("created", "exited", "dead", "restarting"):
+            raise CapabilityError(
+                f"{facts.name} can't be asked from: it is {facts.status}",
+                checked=f"state {facts.status}, exit code {facts.exit_code}",
+                remedy="start it first",
+            )
+        if runs_agent(facts):
+            return _Seat(facts.pid, StreamChannel(self._engine.attach(container), facts.name), None)
+        mode = facts.network_mode if facts.network_mode.startswith("container:") else f"container:{container}"
+        return self._sidecar(facts.pid, mode, facts.name)
+
+    def _sidecar(self, pid: int, mode: str, name: str) -> _Seat:
+        called = on_engine(self._run, "", f"sidecar{next(self._numbers)}")
+        plan = ContainerPlan(
+            image=self._images.get(CLIENT).id,
+            name=called,
+            labels=labels.made(self._run, called, "sidecar"),
+            command=("dockconn-agent", "serve"),
+            network_mode=mode,
+            capabilities=NOTHING,
+            read_only=True,
+            interactive=True,
+            keep_logs=False,
+        )
+        sidecar = self._engine.create(plan)
+        try:
+            stream = self._engine.attach(sidecar)
+            self._engine.start(sidecar)
+        except BaseException:
+            with contextlib.suppress(DockconnError):
+                self._engine.remove(sidecar)
+            raise
+        return _Seat(pid, StreamChannel(stream, f"a sidecar of {name}"), sidecar)
+
+    def release(self, container: str) -> None:
+        """Close the channel of a container, and remove its sidecar."""
+        with self._lock:
+            seat = self._seats.pop(container, None)
+        if seat is None:
+            return
+        seat.channel.close()
+        if seat.sidecar is not None:
+            with contextlib.suppress(NotFound):
+                self._engine.remove(seat.sidecar)
+
+    def opened(self) -> tuple[str, ...]:
+        """The containers that have a channel."""
+        with self._lock:
+            return tuple(self._seats)
+
+    def releases(self) -> list[Callable[[], None]]:
+        """One call for each open channel that closes it; to be made side by side."""
+        return [lambda c=c: self.release(c) for c in self.opened()]  # type: ignore[misc]
+
+
+def runs_agent(facts: ContainerFacts) -> bool:
+    """Whether the agent is the main process: a client of our image with the command that we gave it."""
+    return facts.labels.get(labels.SPEAKS) == CLIENT and facts.command[-2:] == ("dockconn-agent", "serve")

@@ -1,0 +1,148 @@
+"""What can be read of the network namespace that this runs in: sockets, addresses, routes, names. Linux only."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import struct
+
+#: As in include/net/tcp_states.h of Linux.
+STATES = {1: "established", 2: "syn-sent", 3: "syn-recv", 4: "fin-wait1", 5: "fin-wait2", 6: "time-wait", 7: "close",
+          8: "close-wait", 9: "last-ack", 10: "listen", 11: "closing"}  # fmt: skip
+
+_ID = re.compile(r"containers/([0-9a-f]{64})/")
+
+
+def read(path: str, limit: int = 65536) -> str:
+    """The beginning of a file as text; empty where it can't be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(limit).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def own_container() -> str:
+    """The full id of the container that this runs in, from where docker or podman mounted ``/etc/hostname`` from."""
+    for line in read("/proc/self/mountinfo").splitlines():
+        fields = line.split(" ")
+        found = _ID.search(fields[3]) if len(fields) > 4 and fields[4] == "/etc/hostname" else None
+        if found:
+            return found.group(1)
+    return ""
+
+
+def _address(text: str) -> tuple[str, int]:
+    """``0100007F:0050`` of /proc/net/tcp as ``("127.0.0.1", 80)``: 32-bit words in the host's byte order."""
+    raw, _, port = text.partition(":")
+    words = [int(raw[at : at + 8], 16) for at in range(0, len(raw), 8)]
+    packed = b"".join(struct.pack("=I", word) for word in words)
+    family = socket.AF_INET if len(packed) == 4 else socket.AF_INET6
+    return socket.inet_ntop(family, packed), int(port, 16)
+
+
+def _table(protocol: str, version: str) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for line in read("/proc/net/{}{}".format(protocol, version), 8 << 20).splitlines()[1:]:
+        fields = line.split()
+        if len(fields) < 10:
+            continue
+        local, port = _address(fields[1])
+        peer, peer_port = _address(fields[2])
+        rows.append({
+            "protocol": protocol, "local": local, "port": port, "peer": peer, "peer_port": peer_port,
+            "state": STATES.get(int(fields[3], 16), fields[3]), "inode": int(fields[9]),
+            "queue": int(fields[4].partition(":")[2], 16),
+        })  # fmt: skip
+    return rows
+
+
+def sockets() -> list[dict[str, object]]:
+    """Every TCP and UDP socket of the namespace, also other processes'."""
+    return [row for protocol in ("tcp", "udp") for version in ("", "6") for row in _table(protocol, version)]
+
+
+def listeners() -> list[dict[str, object]]:
+    """The sockets that wait for others: TCP that listens, UDP without a peer."""
+    return [row for row in sockets() if row["state"] == "listen" or (row["protocol"] == "udp" and row["state"] == "close")]
+
+
+def interfaces() -> list[dict[str, object]]:
+    """Interfaces: name, MAC, whether up, MTU, counters."""
+    return [interface(name) for name in sorted(os.listdir("/sys/class/net")) if os.path.isdir("/sys/class/net/" + name)]
+
+
+def interface(name: str) -> dict[str, object]:
+    """One interface as ``ifconfig`` shows it; empty where there is none of that name."""
+    base = "/sys/class/net/{}/".format(name)
+    flags = read(base + "flags").strip()
+    if not flags:
+        return {}
+    counters = {
+        direction + "_" + what: int(read("{}statistics/{}_{}".format(base, direction, what)).strip() or 0)
+        for direction in ("rx", "tx")
+        for what in ("packets", "bytes", "errors", "dropped")
+    }
+    return {
+        "name": name, "mac": read(base + "address").strip(), "mtu": int(read(base + "mtu").strip() or 0),
+        "up": bool(int(flags, 16) & 1), "ipv4": _ipv4(name), "ipv6": _ipv6(name), "counters": counters,
+    }  # fmt: skip
+
+
+def _ipv4(name: str) -> str:
+    """The IPv4 address with its mask as a prefix length, by the ioctls that ``ifconfig`` uses."""
+    try:
+        import fcntl
+    except ImportError:  # not Linux: the host side of a Desktop engine
+        return ""
+    question = struct.pack("256s", name.encode()[:15])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            address = fcntl.ioctl(sock.fileno(), 0x8915, question)[20:24]  # SIOCGIFADDR
+            mask = fcntl.ioctl(sock.fileno(), 0x891B, question)[20:24]  # SIOCGIFNETMASK
+        except OSError:
+            return ""
+    return "{}/{}".format(socket.inet_ntoa(address), bin(int.from_bytes(mask, "big")).count("1"))
+
+
+def _ipv6(name: str) -> list[str]:
+    found = []
+    for line in read("/proc/net/if_inet6").splitlines():
+        fields = line.split()
+        if len(fields) == 6 and fields[5] == name:
+            found.append("{}/{}".format(socket.inet_ntop(socket.AF_INET6, bytes.fromhex(fields[0])), int(fields[2], 16)))
+    return sorted(found)
+
+
+def routes() -> list[str]:
+    """The IPv4 and IPv6 routes, a line each, as a person would write them."""
+    lines = []
+    for line in read("/proc/net/route").splitlines()[1:]:
+        name, target, gateway, flags, _, _, _, mask = line.split()[:8]
+        if int(flags, 16) & 1:
+            lines.append(_route(_v4(target), bin(int(mask, 16)).count("1"), _v4(gateway), name))
+    for line in read("/proc/net/ipv6_route").splitlines():
+        target, prefix, _, _, gateway, _, _, _, flags, name = line.split()[:10]
+        if int(flags, 16) & 1 and name != "lo":
+            lines.append(_route(_v6(target), int(prefix, 16), _v6(gateway), name))
+    return lines
+
+
+def _v4(text: str) -> str:
+    return socket.inet_ntoa(struct.pack("=I", int(text, 16)))
+
+
+def _v6(text: str) -> str:
+    return socket.inet_ntop(socket.AF_INET6, bytes.fromhex(text))
+
+
+def _route(target: str, prefix: int, gateway: str, name: str) -> str:
+    where = "default" if prefix == 0 else "{}/{}".format(target, prefix)
+    via = "" if gateway in ("0.0.0.0", "::") else " via {}".format(gateway)
+    return "{}{} dev {}".format(where, via, name)
+
+
+def environ() -> dict[str, str]:
+    """The variables that this process was started with."""
+    return dict(os.environ)

@@ -1,0 +1,1 @@
+"""``dockconn``: placeholder, replaced below."""

@@ -1,0 +1,51 @@
+"""The frames of an attached container: eight bytes of header (stream, length), then the payload."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from typing import Any
+
+_NAMES = {0: "stdin", 1: "stdout", 2: "stderr"}
+
+
+class SocketStream:
+    """A ``Stream`` over what docker-py returns for an attach: a raw socket, or a ``SocketIO`` around one."""
+
+    def __init__(self, attached: Any) -> None:
+        self._attached = attached  # keeps the HTTP response alive, whose end would close the socket
+        self._socket: socket.socket = getattr(attached, "_sock", attached)
+        self._socket.settimeout(None)
+        self._lock = threading.Lock()
+
+    def write(self, line: bytes) -> None:
+        """Send bytes to stdin."""
+        with self._lock:
+            self._socket.sendall(line)
+
+    def read(self) -> tuple[str, bytes]:
+        """Wait for output; empty bytes at the end."""
+        header = self._exactly(8)
+        if len(header) < 8:
+            return "stdout", b""
+        return _NAMES.get(header[0], "stdout"), self._exactly(int.from_bytes(header[4:], "big"))
+
+    def _exactly(self, length: int) -> bytes:
+        data = b""
+        while len(data) < length:
+            try:
+                more = self._socket.recv(length - len(data))
+            except OSError:
+                return b""
+            if not more:
+                return b""
+            data += more
+        return data
+
+    def close(self) -> None:
+        """Let go; also wakes a reader."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self._attached.close()

@@ -1,0 +1,403 @@
+"""The engine through docker-py. The only file that imports ``docker``; its errors end here."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Any
+
+import docker
+import requests
+from docker.context import ContextAPI
+from docker.errors import APIError, DockerException
+from docker.types import EndpointConfig, IPAMConfig, IPAMPool, LogConfig
+
+from ..errors import EngineError, EngineTimeout, EngineUnavailable, NotFound
+from ..model.facts import ContainerFacts, Execution, ImageFacts, InfoFacts, NetworkFacts, VersionFacts
+from ..model.spec import Attachment, ContainerPlan, NetworkPlan
+from . import translate
+from .attach import SocketStream
+from .refusal import gone, redact, refusal, timed_out
+
+#: Seconds that a build, a pull, an import or a command in a container may be silent.
+LONG = 900.0
+#: Connections kept open: waits and matrices use many at once.
+POOL = 64
+
+
+def current_context() -> tuple[str, str] | None:
+    """Name and URL of docker's current context; None for the default one, which means "the usual socket"."""
+    try:
+        context = ContextAPI.get_current_context()
+    except DockerException as error:
+        raise EngineUnavailable(
+            f"docker's current context can't be read: {error}", remedy="see `docker context ls`, or pass --dockconn-engine"
+        ) from error
+    if context is None or context.Name == "default" or not context.Host:
+        return None
+    return str(context.Name), str(context.Host)
+
+
+def connect(url: str, timeout: float) -> DockerEngine:
+    """Open the engine at ``url``. Raises ``EngineUnavailable``; ``timeout`` in seconds, for each call."""
+    return DockerEngine(url, timeout)
+
+
+class DockerEngine:
+    """``Engine`` over docker-py's low-level client: the high-level one can't expose a port without publishing it."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        self._url = url
+        self._timeout = timeout
+        self._hung = ""
+        with self._errors("asking for its version"):
+            self._api = self._client(timeout)
+            self._version = translate.version(url, self._api.version(api_version=False))
+
+    def _client(self, timeout: float) -> Any:
+        tls = self._tls()
+        return docker.APIClient(
+            base_url=self._url,
+            version="auto",
+            timeout=timeout,
+            tls=tls,
+            max_pool_size=POOL,
+            use_ssh_client=self._url.startswith("ssh://"),
+        )
+
+    def _tls(self) -> Any:
+        """TLS as the docker command finds it: of the context with this URL, or by DOCKER_CERT_PATH."""
+        if not self._url.startswith(("tcp://", "https://")):
+            return False
+        with contextlib.suppress(DockerException):
+            for context in ContextAPI.contexts():
+                if context.Host == self._url and context.TLSConfig is not None:
+                    return context.TLSConfig
+        return docker.utils.kwargs_from_env().get("tls", False)
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return self._url
+
+    @contextlib.contextmanager
+    def _errors(self, doing: str) -> Iterator[None]:
+        if self._hung:  # one time limit is enough: nobody waits 20 s again for each container to be removed
+            raise EngineTimeout(self._hung, remedy="see whether the engine hangs (`docker version`); then `dockconn prune`")
+        try:
+            yield
+        except APIError as error:
+            status = error.response.status_code if error.response is not None else 0
+            raise refusal(status, str(error.explanation or error), doing) from error
+        except requests.exceptions.Timeout as error:
+            raise self._hangs(doing) from error
+        except (requests.exceptions.RequestException, OSError) as error:
+            raise gone(self._url, doing, _innermost(error)) from error
+        except DockerException as error:
+            if "read timeout" in str(error).lower() or "timed out" in str(error).lower():
+                raise self._hangs(doing) from error
+            raise EngineUnavailable(f"{doing}: {redact(self._url)}: {_innermost(error)}") from error
+
+    def _hangs(self, doing: str) -> EngineTimeout:
+        error = timed_out(self._url, doing, self._timeout)
+        self._hung = error.cause
+        return error
+
+    @contextlib.contextmanager
+    def _long(self, doing: str) -> Iterator[Any]:
+        """A client of its own for work that may be silent for long."""
+        with self._errors(doing):
+            client = self._client(LONG)
+            try:
+                yield client
+            finally:
+                client.close()
+
+    def version(self) -> VersionFacts:
+        """Who answers."""
+        return self._version
+
+    def info(self) -> InfoFacts:
+        """What the engine says of itself."""
+        with self._errors("asking for its info"):
+            return translate.info(self._api.info())
+
+    def create(self, plan: ContainerPlan) -> str:
+        """Create a container and return its id."""
+        api = self._api
+        with self._errors(f"creating container {plan.name}"):
+            created = api.create_container(
+                image=plan.image,
+                command=list(plan.command) if plan.command is not None else None,
+                name=plan.name,
+                hostname=plan.hostname,
+                user=plan.user,
+                environment=dict(plan.env),
+                # The low-level call alone can expose without publishing: {'80/tcp': None} of the high-level one publishes.
+                ports=[(p.number, p.protocol) for p in plan.expose],
+                labels=dict(plan.labels),
+                stdin_open=plan.interactive,
+                tty=plan.tty,
+                host_config=api.create_host_config(**_host_config(plan)),
+                networking_config=self._networking(plan.attachments[:1]),
+            )
+            for attachment in plan.attachments[1:]:
+                self._connect_created(created["Id"], attachment)
+        return str(created["Id"])
+
+    def _connect_created(self, container: str, attachment: Attachment) -> None:
+        # Before API 1.44 create takes one network only; a container that is created but not started can join more, and
+        # then has all of them from its first moment.
+        try:
+            self._api.connect_container_to_network(container, attachment.network, **_endpoint(attachment))
+        except BaseException:
+            self.remove(container)
+            raise
+
+    def _networking(self, attachments: Sequence[Attachment]) -> Any:
+        if not attachments:
+            return None
+        version = self._api.api_version
+        return self._api.create_networking_config(
+            {a.network: EndpointConfig(version, **_endpoint(a)) for a in attachments}
+        )
+
+    def start(self, container: str) -> None:
+        """Start it. Raises ``PortInUse`` where a host port is taken."""
+        with self._errors(f"starting container {container[:12]}"):
+            self._api.start(container)
+
+    def stop(self, container: str, timeout: int) -> None:
+        """Stop it, with SIGKILL after ``timeout`` seconds."""
+        with self._errors(f"stopping container {container[:12]}"):
+            self._api.stop(container, timeout=timeout)
+
+    def remove(self, container: str) -> None:
+        """Kill and remove it with its anonymous volumes; no error where it is gone already."""
+        with contextlib.suppress(NotFound), self._errors(f"removing container {container[:12]}"):
+            try:
+                self._api.remove_container(container, force=True, v=True)
+            except APIError as error:
+                if "already in progress" not in str(error.explanation):
+                    raise
+
+    def wait(self, container: str, timeout: float) -> int | None:
+        """The exit code once it is not running any more; None after ``timeout`` seconds."""
+        with self._errors(f"waiting for container {container[:12]}"):
+            try:
+                return int(self._api.wait(container, timeout=timeout)["StatusCode"])
+            except requests.exceptions.RequestException:
+                return None
+
+    def inspect(self, container: str) -> ContainerFacts:
+        """What it is like now."""
+        with self._errors(f"inspecting container {container[:64]}"):
+            return translate.container(self._api.inspect_container(container))
+
+    def containers(self, label: str | None = None, *, running: bool = False) -> tuple[Mapping[str, object], ...]:
+        """Containers, also stopped ones, as ``id``, ``name``, ``labels``, ``status``."""
+        with self._errors("listing containers"):
+            found = self._api.containers(all=not running, filters={"label": [label]} if label else None)
+        return tuple(
+            {
+                "id": c["Id"],
+                "name": (c.get("Names") or ["/"])[0].lstrip("/"),
+                "labels": dict(c.get("Labels") or {}),
+                "status": c.get("State", ""),
+                "ports": [(p.get("IP", ""), p.get("PublicPort", 0), p.get("Type", "tcp")) for p in c.get("Ports") or ()],
+            }
+            for c in found
+        )
+
+    def logs(self, container: str, tail: int | None = None) -> str:
+        """Its output so far, the last ``tail`` lines of it."""
+        with self._errors(f"reading the logs of container {container[:12]}"):
+            output = self._api.logs(container, tail="all" if tail is None else tail)
+        return str(output.decode("utf-8", "replace"))
+
+    def execute(self, container: str, argv: Sequence[str]) -> Execution:
+        """Run a command in it."""
+        with self._long(f"running {' '.join(argv)[:80]!r} in container {container[:12]}") as api:
+            made = api.exec_create(container, list(argv))
+            stdout, stderr = api.exec_start(made["Id"], demux=True)
+            code = api.exec_inspect(made["Id"])["ExitCode"]
+        return Execution(tuple(argv), int(code or 0), _text(stdout), _text(stderr))
+
+    def attach(self, container: str) -> SocketStream:
+        """Its standard streams."""
+        with self._errors(f"attaching to container {container[:12]}"):
+            sock = self._api.attach_socket(container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+        return SocketStream(sock)
+
+    def commit(self, container: str, repository: str, tag: str, labels: Mapping[str, str]) -> str:
+        """Make an image of it and return the image's id."""
+        with self._long(f"committing container {container[:12]}") as api:
+            return str(api.commit(container, repository, tag, conf={"Labels": dict(labels)})["Id"])
+
+    def image(self, name: str) -> ImageFacts | None:
+        """An image that is there, or None."""
+        try:
+            with self._errors(f"looking for image {name}"):
+                return translate.image(self._api.inspect_image(name))
+        except NotFound:
+            return None
+
+    def images(self, label: str) -> tuple[ImageFacts, ...]:
+        """The images that carry a label."""
+        with self._errors("listing images"):
+            return tuple(translate.image(i) for i in self._api.images(filters={"label": [label]}))
+
+    def pull(self, name: str) -> None:
+        """Fetch an image from its registry."""
+        repository, _, tag = name.rpartition(":") if ":" in name.rpartition("/")[2] else (name, "", "latest")
+        with self._long(f"pulling image {name}") as api:
+            for line in api.pull(repository, tag=tag, stream=True, decode=True):
+                if "error" in line:
+                    raise EngineError(f"pulling image {name}: {line['error']}")
+
+    def import_image(self, tar: IO[bytes], repository: str, tag: str, labels: Mapping[str, str]) -> str:
+        """Make an image of a root file system's tar and return its id."""
+        changes = [f'LABEL "{name}"="{value}"' for name, value in labels.items()]
+        with self._long(f"importing image {repository}:{tag}") as api:
+            # import_image_from_data would read all of it into memory and can't set changes
+            response = api._post(  # noqa: SLF001
+                api._url("/images/create"),  # noqa: SLF001
+                data=tar,
+                params={"fromSrc": "-", "repo": repository, "tag": tag, "changes": changes},
+                headers={"Content-Type": "application/tar"},
+            )
+            said = api._result(response)  # noqa: SLF001
+        facts = self.image(f"{repository}:{tag}")
+        if facts is None:
+            raise EngineError(f"importing image {repository}:{tag}: {said.strip()[-500:]}")
+        return facts.id
+
+    def build(
+        self, context: IO[bytes], dockerfile: str, tag: str, args: Mapping[str, str], labels: Mapping[str, str]
+    ) -> Iterator[str]:
+        """Build an image; yields the lines of output as they come."""
+        with self._long(f"building image {tag}") as api:
+            said = api.build(
+                fileobj=context,
+                custom_context=True,
+                dockerfile=dockerfile,
+                tag=tag,
+                buildargs=dict(args),
+                labels=dict(labels),
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
+            for line in said:
+                if "error" in line:
+                    raise EngineError(str(line["error"]).strip())
+                yield from str(line.get("stream") or "").splitlines()
+
+    def remove_image(self, name: str) -> None:
+        """Remove an image or a tag of it; no error where it is gone already."""
+        with contextlib.suppress(NotFound), self._errors(f"removing image {name}"):
+            self._api.remove_image(name)
+
+    def create_network(self, plan: NetworkPlan) -> str:
+        """Create a network and return its id."""
+        pools = [IPAMPool(subnet=subnet) for subnet in plan.subnets]
+        with self._errors(f"creating network {plan.name}"):
+            made = self._api.create_network(
+                plan.name,
+                driver=plan.driver,
+                options=dict(plan.options) or None,
+                ipam=IPAMConfig(pool_configs=pools) if pools else None,
+                check_duplicate=True,
+                internal=plan.internal,
+                labels=dict(plan.labels),
+                enable_ipv6=plan.ipv6,
+                attachable=plan.attachable or None,
+            )
+        return str(made["Id"])
+
+    def remove_network(self, network: str) -> None:
+        """Remove a network; no error where it is gone already."""
+        with contextlib.suppress(NotFound), self._errors(f"removing network {network}"):
+            self._api.remove_network(network)
+
+    def network(self, network: str) -> NetworkFacts:
+        """A network by name or id."""
+        with self._errors(f"inspecting network {network}"):
+            return translate.network(self._api.inspect_network(network))
+
+    def networks(self, label: str | None = None) -> tuple[NetworkFacts, ...]:
+        """Networks, all or those with a label."""
+        with self._errors("listing networks"):
+            found = self._api.networks(filters={"label": [label]} if label else None)
+        return tuple(translate.network(n) for n in found)
+
+    def connect(self, network: str, container: str, attachment: Attachment, ip: str | None) -> None:
+        """Join a container to a network."""
+        wish: dict[str, Any] = dict(_endpoint(attachment))
+        if ip:
+            wish["ipv6_address" if ":" in ip else "ipv4_address"] = ip
+        with self._errors(f"connecting container {container[:12]} to network {network}"):
+            self._api.connect_container_to_network(container, network, **wish)
+
+    def disconnect(self, network: str, container: str) -> None:
+        """Take a container off a network."""
+        with self._errors(f"disconnecting container {container[:12]} from network {network}"):
+            self._api.disconnect_container_from_network(container, network)
+
+    def events(self) -> Iterator[Mapping[str, object]]:
+        """What happens from now on. Podman's stream stays empty (seen on 4.3.1)."""
+        api = self._client(LONG)
+        try:
+            with contextlib.suppress(requests.exceptions.RequestException, DockerException, OSError, ValueError):
+                for event in api.events(filters={"type": ["container", "network"]}, decode=True):
+                    actor = event.get("Actor") or {}
+                    network = event.get("Type") == "network"
+                    who = (actor.get("Attributes") or {}).get("container", "") if network else actor.get("ID", "")
+                    yield {"type": event.get("Type", ""), "action": event.get("Action", ""), "id": who}
+        finally:
+            api.close()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._api.close()
+
+
+def _host_config(plan: ContainerPlan) -> dict[str, Any]:
+    published: dict[str, list[tuple[str, str | None]]] = {}
+    for wish in plan.publish:
+        published.setdefault(str(wish.port), []).append((wish.address, wish.host or None))
+    return {
+        "port_bindings": published or None,
+        "links": list(plan.links) or None,
+        "network_mode": plan.network_mode or (plan.attachments[0].network if plan.attachments else None),
+        "dns": list(plan.dns) or None,
+        "extra_hosts": dict(plan.extra_hosts) or None,
+        "cap_drop": ["ALL"],
+        "cap_add": list(plan.capabilities) or None,
+        "security_opt": ["no-new-privileges"],
+        "read_only": plan.read_only or None,
+        "log_config": None if plan.keep_logs else LogConfig(type="none"),
+    }
+
+
+def _endpoint(attachment: Attachment) -> dict[str, Any]:
+    return {"aliases": list(attachment.aliases) or None, "links": list(attachment.links) or None}
+
+
+def _text(data: bytes | None) -> str:
+    return (data or b"").decode("utf-8", "replace")
+
+
+def _innermost(error: BaseException) -> str:
+    """The words at the bottom of a chain of wrapped errors: "Connection refused", not five class names."""
+    seen: BaseException = error
+    while True:
+        inner = seen.__cause__ or seen.__context__
+        if inner is None and seen.args and isinstance(seen.args[-1], BaseException):
+            inner = seen.args[-1]
+        if inner is None or inner is seen:
+            break
+        seen = inner
+    if isinstance(seen, OSError) and seen.strerror:
+        return seen.strerror
+    return str(seen) or type(seen).__name__

@@ -1,0 +1,96 @@
+"""Opens the first engine that answers, or says of every place why not."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ..errors import EngineUnavailable
+from .address import Candidate, candidates
+from .port import Engine, Opener
+from .refusal import redact
+
+#: Seconds for each call. An engine that answers at all does so in milliseconds; a start under heavy load takes seconds.
+CALL_TIMEOUT = 20.0
+#: Seconds for the first question, to an engine that may hang.
+FIRST_TIMEOUT = 10.0
+
+
+def _context() -> tuple[str, str] | None:
+    from .docker_sdk import current_context  # noqa: PLC0415 - docker-py takes 0.1 s to import
+
+    return current_context()
+
+
+def _docker(url: str, timeout: float) -> Engine:
+    from .docker_sdk import connect  # noqa: PLC0415
+
+    return connect(url, timeout)
+
+
+#: How each scheme is opened; tests add theirs.
+OPENERS: dict[str, Opener] = {}
+
+
+def find(option: str | None, environ: Mapping[str, str] | None = None) -> Engine:
+    """The engine to work with. Raises ``EngineUnavailable`` with every place that was looked at."""
+    if option is not None and urlsplit(option).scheme in OPENERS:
+        return OPENERS[urlsplit(option).scheme](option, CALL_TIMEOUT)
+    surroundings = os.environ if environ is None else environ
+    places = candidates(option, surroundings, Path.home(), _context)
+    tried: list[tuple[Candidate, str]] = []
+    for place in places:
+        reason = obstacle(place.url)
+        if not reason:
+            try:
+                return _docker(place.url, CALL_TIMEOUT)
+            except EngineUnavailable as error:
+                reason = error.cause.rpartition(": ")[2]
+        tried.append((place, reason))
+    raise unavailable(tried, surroundings)
+
+
+def obstacle(url: str) -> str:
+    """Why nothing can answer at a unix socket, without a library in between; empty if something may."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return ""
+    path = Path(parts.netloc + parts.path)
+    try:
+        if not stat.S_ISSOCK(path.stat().st_mode):
+            return "not a socket"
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(FIRST_TIMEOUT)
+            sock.connect(str(path))
+            sock.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
+            return "" if sock.recv(16) else "it closed the connection without an answer"
+    except FileNotFoundError:
+        return "no such file"
+    except PermissionError:
+        return f"no permission for user {os.getuid()}"
+    except TimeoutError:
+        return f"it took the connection and did not answer within {FIRST_TIMEOUT:g} s"
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+
+
+def unavailable(tried: list[tuple[Candidate, str]], environ: Mapping[str, str]) -> EngineUnavailable:
+    """The one message for "no engine": the first line names a place that was asked for, or says that none was."""
+    named = next(((place, reason) for place, reason in tried if place.certain), None)
+    refused = next(((place, reason) for place, reason in tried if reason != "no such file"), None)
+    if named or refused:
+        place, reason = named or refused  # type: ignore[misc] # one of them is there
+        cause = f"cannot reach the engine at {redact(place.url)} ({reason}), named by {place.origin}"
+    else:
+        cause = "cannot find a container engine: none of the usual sockets is there"
+    skipped = "" if named else f"DOCKER_HOST ({environ.get('DOCKER_HOST') or 'not set'}), docker's current context (default); "
+    checked = skipped + "; ".join(f"{redact(place.url)}: {reason}" for place, reason in tried)
+    if any("permission" in reason for _, reason in tried):
+        remedy = "join the group that owns the socket (`sudo usermod -aG docker $USER`, then log in again), or run as root"
+    else:
+        remedy = "start it (`sudo systemctl start docker`, or `podman system service`), or pass --dockconn-engine URL"
+    return EngineUnavailable(cause, checked=checked, remedy=remedy)

@@ -1,0 +1,63 @@
+"""What the engine refused, by its status and words, as an error of ours. Pure."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from ..errors import Conflict, EngineError, EngineTimeout, EngineUnavailable, NotFound, PortInUse
+
+#: The engine's words for a host port that is taken: another container has it; a host process has it, up to 26, in
+#: 27, and in 28 and 29; a whole range is used up; podman's (rootlessport, then netavark).
+_PORT_TAKEN = (
+    "port is already allocated",
+    "address already in use",
+    "failed to bind port",
+    "failed to bind host port",
+    "all ports are allocated",
+    "rootlessport listen",
+)
+_PORT = re.compile(r"(?:listen \w+ |bind for |port |listening on )?(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):(\d+)", re.IGNORECASE)
+
+
+def port_in_words(words: str) -> tuple[str, int] | None:
+    """Address and port that the engine's message speaks of; None where it speaks of none."""
+    found = _PORT.search(words)
+    return (found.group(1).strip("[]"), int(found.group(2))) if found else None
+
+
+def refusal(status: int, words: str, doing: str) -> EngineError | PortInUse:
+    """The error for an HTTP status and the engine's message."""
+    cause = f"{doing}: {words.strip()}"
+    lower = words.lower()
+    if any(phrase in lower for phrase in _PORT_TAKEN):
+        return PortInUse(cause)
+    if status == 404:
+        return NotFound(cause)
+    if status == 409:
+        return Conflict(cause)
+    return EngineError(cause, checked=f"the engine answered with HTTP status {status}")
+
+
+def timed_out(url: str, doing: str, seconds: float) -> EngineTimeout:
+    """The error for a call without an answer."""
+    return EngineTimeout(
+        f"{doing}: the engine at {redact(url)} did not answer within {seconds:g} s",
+        remedy="see whether it hangs (`docker version`), restart it, then run `dockconn prune`",
+    )
+
+
+def gone(url: str, doing: str, words: str) -> EngineUnavailable:
+    """The error for a connection that broke or could not be made."""
+    return EngineUnavailable(
+        f"{doing}: lost the engine at {redact(url)}: {words}",
+        remedy="start it again, then run `dockconn prune` to remove what it still holds of this run",
+    )
+
+
+def redact(url: str) -> str:
+    """The URL without its user and password."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
+    return parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]).geturl()

@@ -1,0 +1,164 @@
+"""The engine's JSON, as facts. Pure: no import of docker, so that it is tested without one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..model.facts import (
+    Binding,
+    ContainerFacts,
+    Endpoint,
+    ImageFacts,
+    InfoFacts,
+    NetworkFacts,
+    VersionFacts,
+)
+from ..model.spec import PortKey
+
+Json = Mapping[str, Any]
+
+
+def version(url: str, data: Json) -> VersionFacts:
+    """``GET /version``. Podman names itself among the components, whatever it pretends to be above them."""
+    names = {str(c.get("Name", "")) for c in data.get("Components") or ()}
+    podman = next((c for c in data.get("Components") or () if c.get("Name") == "Podman Engine"), None)
+    return VersionFacts(
+        url=url,
+        kind="podman" if "Podman Engine" in names else "docker",
+        version=str((podman or data).get("Version", "")),
+        api_version=str(data.get("ApiVersion", "")),
+        min_api_version=str(data.get("MinAPIVersion", "")),
+        os=str(data.get("Os", "")),
+        arch=str(data.get("Arch", "")),
+    )
+
+
+def info(data: Json) -> InfoFacts:
+    """``GET /info``."""
+    security = tuple(str(option) for option in data.get("SecurityOptions") or ())
+    return InfoFacts(
+        name=str(data.get("Name", "")),
+        operating_system=str(data.get("OperatingSystem", "")),
+        rootless=bool(data.get("Rootless")) or any("name=rootless" in option for option in security),
+        security=security,
+        cgroup_version=str(data.get("CgroupVersion", "")),
+    )
+
+
+def port_key(text: str) -> PortKey:
+    """``80/tcp``, or ``80``."""
+    number, _, protocol = text.partition("/")
+    return PortKey(int(number), protocol.lower() or "tcp")
+
+
+def ports(names: Iterable[str]) -> tuple[PortKey, ...]:
+    """The keys of the engine's port maps, sorted."""
+    return tuple(sorted(port_key(name) for name in names))
+
+
+def bindings(table: Json | None) -> tuple[Binding, ...]:
+    """A port map: ``{"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "32768"}], "81/tcp": null}``."""
+    found = []
+    for name, wishes in (table or {}).items():
+        for wish in wishes or ():
+            host = str(wish.get("HostPort") or "0")
+            found.append(Binding(port_key(name), str(wish.get("HostIp") or "0.0.0.0"), int(host) if host.isdigit() else 0))  # noqa: S104 - what the engine means by an empty address
+    return tuple(sorted(found, key=lambda b: (b.port, ":" in b.address, b.address, b.host_port)))
+
+
+def environment(pairs: Iterable[str] | None) -> dict[str, str]:
+    """``["A=1"]`` as a dict."""
+    return {name: value for name, _, value in (pair.partition("=") for pair in pairs or ())}
+
+
+def container(data: Json) -> ContainerFacts:
+    """``GET /containers/ID/json``. Since API 1.52 addresses are told for each network only, so they are read there."""
+    config, state, host = data.get("Config") or {}, data.get("State") or {}, data.get("HostConfig") or {}
+    network = data.get("NetworkSettings") or {}
+    return ContainerFacts(
+        id=str(data["Id"]),
+        name=str(data.get("Name", "")).lstrip("/"),
+        image=str(config.get("Image", "")),
+        image_id=str(data.get("Image", "")),
+        labels=dict(config.get("Labels") or {}),
+        status=status(state),
+        exit_code=int(state.get("ExitCode") or 0),
+        error=str(state.get("Error") or ""),
+        oom_killed=bool(state.get("OOMKilled")),
+        pid=int(state.get("Pid") or 0),
+        hostname=str(config.get("Hostname") or ""),
+        env=environment(config.get("Env")),
+        command=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
+        network_mode=str(host.get("NetworkMode") or ""),
+        exposed=ports({*(config.get("ExposedPorts") or {}), *(network.get("Ports") or {})}),
+        bindings=bindings(network.get("Ports")),
+        wanted_bindings=bindings(host.get("PortBindings")),
+        endpoints=endpoints(network.get("Networks") or {}),
+        links=tuple(link(text) for text in host.get("Links") or ()),
+        restart_count=int(data.get("RestartCount") or 0),
+    )
+
+
+def status(state: Json) -> str:
+    """One word: podman's and docker's differ in some."""
+    if state.get("Paused"):
+        return "paused"
+    if state.get("Restarting"):
+        return "restarting"
+    word = str(state.get("Status") or ("running" if state.get("Running") else "exited"))
+    return {"initialized": "created", "configured": "created", "stopped": "exited"}.get(word, word)
+
+
+def endpoints(networks: Json) -> tuple[Endpoint, ...]:
+    """The ``Networks`` of a container; the default bridge first, then by name."""
+    found = [
+        Endpoint(
+            network=name,
+            network_id=str(e.get("NetworkID") or ""),
+            ip=str(e.get("IPAddress") or ""),
+            ip6=str(e.get("GlobalIPv6Address") or ""),
+            gateway=str(e.get("Gateway") or ""),
+            gateway6=str(e.get("IPv6Gateway") or ""),
+            mac=str(e.get("MacAddress") or ""),
+            aliases=tuple(e.get("Aliases") or ()),
+        )
+        for name, e in networks.items()
+    ]
+    return tuple(sorted(found, key=lambda e: (e.network != "bridge", e.network)))
+
+
+def link(text: str) -> tuple[str, str]:
+    """``/server:/client/alias`` as (server, alias)."""
+    source, _, target = text.partition(":")
+    return source.lstrip("/"), target.rpartition("/")[2]
+
+
+def network(data: Json) -> NetworkFacts:
+    """``GET /networks/ID``."""
+    pools = (data.get("IPAM") or {}).get("Config") or ()
+    return NetworkFacts(
+        id=str(data.get("Id", "")),
+        name=str(data.get("Name", "")),
+        driver=str(data.get("Driver", "")),
+        scope=str(data.get("Scope", "")),
+        internal=bool(data.get("Internal")),
+        ipv6=bool(data.get("EnableIPv6")),
+        subnets=tuple(str(p["Subnet"]) for p in pools if p.get("Subnet")),
+        gateways=tuple(str(p["Gateway"]) for p in pools if p.get("Gateway")),
+        options=dict(data.get("Options") or {}),
+        labels=dict(data.get("Labels") or {}),
+        containers=tuple(data.get("Containers") or ()),
+    )
+
+
+def image(data: Json) -> ImageFacts:
+    """``GET /images/NAME/json``."""
+    config = data.get("Config") or {}
+    return ImageFacts(
+        id=str(data.get("Id", "")),
+        tags=tuple(data.get("RepoTags") or ()),
+        labels=dict(config.get("Labels") or data.get("Labels") or {}),
+        command=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
+        exposed=ports(config.get("ExposedPorts") or {}),
+    )

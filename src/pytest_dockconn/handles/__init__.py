@@ -1,0 +1,1 @@
+"""What a test holds: containers, ports, networks, images, the host, the engine."""

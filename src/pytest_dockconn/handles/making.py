@@ -1,0 +1,212 @@
+"""From what a test asks for to a container: checks, plan, launch, and waiting for its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Union
+
+from .. import labels
+from ..actions.capabilities import has_links
+from ..actions.containers import await_answers, launch, raise_if_ended
+from ..actions.images import CLIENT, SERVER
+from ..actions.services import Services
+from ..errors import CapabilityError, EngineError, NotFound, SpecError
+from ..logic import ports, specs
+from ..logic.names import checked, hostname, on_engine
+from ..logic.privileges import FOREIGN, NOTHING
+from ..logic.privileges import SERVER as SERVER_PRIVILEGES
+from ..model.facts import ImageFacts
+from ..model.spec import Attachment, ContainerPlan, PortKey
+from .container import Client, Container, Own, Server
+from .image import Image
+from .network import Network
+
+Links = Union[Iterable["Container | str"], Mapping[str, "Container | str"]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What ``server()`` or ``client()`` was asked for, as it was written."""
+
+    role: str
+    name: str
+    expose: Any = ()
+    bind: Any = None
+    links: Any = ()
+    networks: Any = None
+    aliases: Any = ()
+    env: Any = None
+    image: Image | str | None = None
+    command: Any = None
+    hostname: str | None = None
+    network_mode: str | None = None
+    dns: Any = ()
+    extra_hosts: Any = None
+
+
+def make(services: Services, lab: str, wish: Wish) -> Own:
+    """Create what is wished for. Raises ``SpecError`` before anything is created, and what ``launch`` raises."""
+    plan, listens, kind = _planned(services, lab, wish)
+    if any(publish.host for publish in plan.publish):
+        services.remover.join()  # an earlier test's container may be about to give the port back
+    facts = launch(services, plan)
+    cls = Server if wish.role == SERVER else Client
+    made = cls(services, facts, wish.name, ports_awaited=listens, speaks=kind == SERVER)
+    try:
+        if listens:
+            await_answers(services, facts, listens, speaks=kind == SERVER)
+        elif kind == "":
+            raise_if_ended(services.engine, facts.id)
+    except BaseException:
+        made.discard()
+        raise
+    return made
+
+
+def _planned(services: Services, lab: str, wish: Wish) -> tuple[ContainerPlan, tuple[PortKey, ...], str]:
+    """The plan, the ports to wait for, and whose image it is: ``client``, ``server``, or empty for the caller's own."""
+    exposed, published = ports.exposed(wish.expose), ports.published(wish.bind)
+    listens = specs.all_ports(exposed, (p.port for p in published))
+    networks = _networks(services, wish.networks)
+    links = _links(wish)
+    mode = specs.network_mode(
+        wish.network_mode, networks=bool(networks), links=bool(links), aliases=bool(wish.aliases), ports=bool(published)
+    )
+    aliases = specs.check_aliases(wish.aliases, user_network=bool(networks))
+    argv, env = specs.command(wish.command), specs.environment(wish.env)
+    called = on_engine(services.run, lab, checked(wish.name))
+    legacy = () if networks else _legacy(services, links)
+    image, kind = _image(services, wish, argv)
+    plan = ContainerPlan(
+        image=image.id,
+        name=called,
+        labels={**labels.made(services.run, called, wish.role), labels.SPEAKS: kind},
+        command=_command(kind, argv, listens),
+        env=env,
+        expose=listens,
+        publish=published,
+        attachments=_attachments(networks, (*aliases, wish.name) if networks else (), links),
+        links=legacy,
+        network_mode=mode,
+        hostname=hostname(wish.hostname, "hostname") if wish.hostname is not None else None,
+        dns=specs.dns(wish.dns),
+        extra_hosts=specs.extra_hosts(wish.extra_hosts),
+        capabilities={CLIENT: NOTHING, SERVER: SERVER_PRIVILEGES}.get(kind, FOREIGN),
+        interactive=wish.role == CLIENT,
+        tty=wish.role == CLIENT and kind == "" and argv is None,
+        keep_logs=not (kind == CLIENT),
+    )
+    return plan, listens, kind
+
+
+def _networks(services: Services, wanted: Any) -> list[str]:
+    """The engine's names of the networks. Raises ``SpecError`` for one that is not there."""
+    if wanted is None:
+        return []
+    if isinstance(wanted, (str, Network)) or not isinstance(wanted, Iterable):
+        raise SpecError(f"networks={wanted!r}: a list is wanted", remedy="write networks=[network]")
+    return [_network(services, one) for one in wanted]
+
+
+def _network(services: Services, one: object) -> str:
+    if isinstance(one, Network):
+        return one.engine_name
+    if not isinstance(one, str):
+        raise SpecError(f"networks: {one!r} is not a network", remedy="pass what dockconn.network() returned, or a name")
+    try:
+        return services.engine.network(one).name
+    except NotFound:
+        there = ", ".join(sorted(n.name for n in services.engine.networks())[:20])
+        raise SpecError(
+            f"networks: there is no network {one!r}", checked=f"the engine has: {there}", remedy="make it: dockconn.network(...)"
+        ) from None
+
+
+def _links(wish: Wish) -> list[tuple[Container | str, str]]:
+    """(source, alias) pairs."""
+    if isinstance(wish.links, (str, Container)) or not isinstance(wish.links, Iterable):
+        raise SpecError(f"links={wish.links!r}: a list or a mapping is wanted", remedy="write links=[server] or {'alias': server}")
+    if isinstance(wish.links, Mapping):
+        pairs = [(source, alias) for alias, source in wish.links.items()]
+    else:
+        pairs = [(source, source if isinstance(source, str) else getattr(source, "name", "")) for source in wish.links]
+    for source, alias in pairs:
+        if not isinstance(source, (Container, str)):
+            raise SpecError(f"links: {source!r} is not a container", remedy="pass what dockconn.server() returned")
+        hostname(alias)
+        if source == wish.name:
+            raise SpecError(
+                f"links: {wish.name} can't be linked to itself", checked="its own name is among its links", remedy="leave it out"
+            )
+    specs.no_alias_twice([(s if isinstance(s, str) else s.name, alias) for s, alias in pairs])
+    return pairs
+
+
+def _legacy(services: Services, links: Sequence[tuple[Container | str, str]]) -> tuple[tuple[str, str], ...]:
+    """Links of the default network. Raises ``SpecError`` for a source that can't be one, ``CapabilityError`` on podman."""
+    if not links:
+        return ()
+    if not has_links(services):
+        raise CapabilityError(
+            f"{services.version.kind} {services.version.version} refuses links (capability 'links')",
+            checked="it was asked for one and said no",
+            remedy="use a network of your own and names there: networks=[dockconn.network()]",
+        )
+    found = []
+    for source, alias in links:
+        try:
+            facts = source.facts() if isinstance(source, Container) else services.engine.inspect(source)
+        except EngineError:
+            raise SpecError(
+                f"links: there is no container {source!r}",
+                checked="the engine's containers",
+                remedy="make it first; names of containers to come are taken on networks of your own only",
+            ) from None
+        specs.check_link_source(facts, source.name if isinstance(source, Container) else source, services.default_network)
+        found.append((facts.name, alias))
+    return tuple(found)
+
+
+def _attachments(
+    networks: Sequence[str], aliases: tuple[str, ...], links: Sequence[tuple[Container | str, str]]
+) -> tuple[Attachment, ...]:
+    """Endpoints; links of user networks go with each, because ``HostConfig.Links`` is ignored there in silence."""
+    pairs = tuple((s if isinstance(s, str) else s.engine_name, alias) for s, alias in links)
+    return tuple(Attachment(network, aliases, pairs) for network in networks)
+
+
+def _image(services: Services, wish: Wish, argv: tuple[str, ...] | None) -> tuple[ImageFacts, str]:
+    """The image, and whether it is used as our client or our server."""
+    if wish.image is None:
+        image = services.images.get(wish.role)
+    else:
+        name = str(wish.image)
+        found = services.engine.image(name)
+        if found is None:
+            found = _pulled(services, name)
+        image = found
+    speaks = image.labels.get(labels.SPEAKS, "")
+    return image, speaks if argv is None and speaks == wish.role else ""
+
+
+def _pulled(services: Services, name: str) -> ImageFacts:
+    """As ``docker run`` does with an image that is not there."""
+    try:
+        services.engine.pull(name)
+        found = services.engine.image(name)
+    except EngineError as error:
+        raise SpecError(
+            f"image {name!r} is not on the engine and can't be pulled",
+            checked=error.cause.partition(": ")[2][:300],
+            remedy="build or load it first, or correct the name",
+        ) from error
+    if found is None:
+        raise SpecError(f"image {name!r} was pulled but is not there", checked=services.engine.url)
+    return found
+
+
+def _command(kind: str, argv: tuple[str, ...] | None, listens: Sequence[PortKey]) -> tuple[str, ...] | None:
+    if kind == SERVER:
+        return ("dockconn-serve", *(str(port) for port in listens))
+    return ("dockconn-agent", "serve") if kind == CLIENT else argv

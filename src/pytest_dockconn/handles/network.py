@@ -1,0 +1,72 @@
+"""A network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..actions.services import Services
+from ..logic.names import hostname
+from ..logic.ports import address
+from ..model.facts import NetworkFacts
+from ..model.spec import Attachment
+
+if TYPE_CHECKING:
+    from .container import Container
+
+
+class Network:
+    """A network of the engine. Compares by id."""
+
+    def __init__(self, services: Services, facts: NetworkFacts, name: str) -> None:
+        self._services = services
+        self._facts = facts
+        self.name = name
+
+    @property
+    def id(self) -> str:
+        """The full id."""
+        return self._facts.id
+
+    @property
+    def engine_name(self) -> str:
+        """What the engine calls it."""
+        return self._facts.name
+
+    @property
+    def subnets(self) -> tuple[str, ...]:
+        """Its subnets, as ``172.18.0.0/16``."""
+        return self._facts.subnets
+
+    @property
+    def gateway(self) -> str:
+        """Its first gateway; empty where it has none."""
+        return next(iter(self._facts.gateways), "")
+
+    def connect(self, container: Container, aliases: tuple[str, ...] = (), ip: str | None = None) -> None:
+        """Join a running container to it, with names for DNS and a static address if wanted."""
+        names = tuple(hostname(alias) for alias in aliases)
+        self._services.engine.connect(
+            self.id, container.id, Attachment(self.id, aliases=names), address(ip) if ip is not None else None
+        )
+        self._services.facts.forget(container.id)
+
+    def disconnect(self, container: Container) -> None:
+        """Take a container off it."""
+        self._services.engine.disconnect(self.id, container.id)
+        self._services.facts.forget(container.id)
+
+    def discard(self) -> None:
+        """Remove it."""
+        self._services.engine.remove_network(self.id)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Network) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"<Network {self.name} {self.id[:12]}>"

@@ -1,0 +1,89 @@
+"""What every source of probes has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Union
+
+from ..actions.agents import Channel
+from ..actions.asking import ask
+from ..actions.services import Services
+from ..errors import SpecError
+from ..logic.destinations import parse
+from ..model.facts import ContainerFacts
+from ..model.probe import ProbeResult, Target
+from .port import Port
+
+if TYPE_CHECKING:
+    from .container import Container
+
+#: What can be asked: a port, a container with one exposed port, or a URL.
+Destination = Union[Port, "Container", str]
+
+
+def check_timeout(timeout: float, what: str = "timeout") -> float:
+    """A time in seconds that is not negative. Raises ``SpecError``."""
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 <= timeout < 86400:
+        raise SpecError(f"{what}={timeout!r} is not a time in seconds", remedy=f"write {what}=1.0")
+    return float(timeout)
+
+
+class Source:
+    """Asks. A container asks from its own network namespace, the host from the machine that the tests run on."""
+
+    name: str
+    services: Services
+
+    @property
+    def source_id(self) -> str | None:
+        """The id of the container that asks; None for the host."""
+        raise NotImplementedError
+
+    def source_facts(self) -> ContainerFacts | None:
+        """What the asking container is like now; None for the host."""
+        raise NotImplementedError
+
+    def targets(self, destination: Destination) -> list[Target]:
+        """Every way to ask for a destination from here. Raises ``SpecError`` for what is none."""
+        if isinstance(destination, str):
+            return [parse(destination)]
+        port = destination if isinstance(destination, Port) else getattr(destination, "only_port", lambda: None)()
+        if not isinstance(port, Port):
+            raise SpecError(
+                f"{destination!r} is not a destination",
+                checked="Port, Server, Client, Container and URLs are",
+                remedy="pass server.port(80), or a URL such as http://host:port/",
+            )
+        return port.owner.targets_of(port, self.source_facts())
+
+    def channel(self) -> Channel:
+        """The way to its agent. Raises ``DockconnError`` where there is none."""
+        source = self.source_id
+        return self.services.host_channel() if source is None else self.services.agents.channel(source)
+
+    def ask_all(self, targets: Sequence[Target], timeout: float) -> list[ProbeResult]:
+        """Probe all of them at once."""
+        return ask(self.services, self.source_id, targets, timeout)
+
+    def probe(self, destination: Destination, timeout: float = 1.0) -> ProbeResult:
+        """Ask once, by the first address of the destination.
+
+        Args:
+            destination: a port, a container with one exposed port, or a URL.
+            timeout: seconds to the first line of an answer.
+
+        Returns:
+            What came of it; a probe that could not be made is ``INCONCLUSIVE``.
+
+        Raises:
+            SpecError: the destination is none.
+        """
+        limit = check_timeout(timeout)
+        targets = self.targets(destination)
+        return self.ask_all(targets[:1], limit)[0]
+
+    def probe_many(self, destinations: Sequence[Destination], timeout: float = 1.0) -> list[ProbeResult]:
+        """Ask all destinations at once, in one request to the agent; results in their order."""
+        limit = check_timeout(timeout)
+        return self.ask_all([self.targets(d)[0] for d in destinations], limit) if destinations else []
+

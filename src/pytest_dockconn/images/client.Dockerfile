@@ -1,0 +1,10 @@
+# The client: curl for people, Python and the agent for probes.
+ARG BASE
+FROM ${BASE}
+RUN apt-get update -q \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends curl python3 \
+ && apt-get clean && rm -rf /var/lib/apt/lists/*
+COPY agent /opt/dockconn/agent
+COPY dockconn-agent /usr/local/bin/dockconn-agent
+RUN chmod 0755 /usr/local/bin/dockconn-agent && python3 -m compileall -q /opt/dockconn
+CMD ["dockconn-agent", "serve"]

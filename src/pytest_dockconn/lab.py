@@ -1,0 +1,368 @@
+"""The facade: what fixtures yield and the command line uses."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from . import labels
+from .actions.images import CLIENT, SERVER
+from .actions.services import Services
+from .errors import EngineError, NotFound, SpecError
+from .handles.connection import Connection
+from .handles.container import Client, Container, Own, Server
+from .handles.engine import Bridge, Engine
+from .handles.host import Host
+from .handles.image import Image
+from .handles.making import Links, Wish, make
+from .handles.network import Network
+from .logic.names import checked, on_engine
+from .logic.networks import planned
+from .model.spec import NetworkPlan
+
+T = TypeVar("T")
+
+
+class Lab:
+    """Makes containers and networks, and removes them when it closes.
+
+    Args:
+        services: of the session.
+        mark: sets the names of this lab apart from those of others on the engine; empty for the session's own.
+    """
+
+    def __init__(self, services: Services, mark: str = "") -> None:
+        self._services = services
+        self._mark = mark
+        self._lock = threading.Lock()
+        self._counts: dict[str, int] = {}
+        self._names: set[str] = set()
+        self._networks: list[Network] = []
+        self.containers: list[Own] = []
+        self.host = Host(services)
+        self.engine = Engine(services)
+        self.bridge = Bridge(services)
+
+    def _name(self, role: str, name: str | None) -> str:
+        with self._lock:
+            if name is None:
+                self._counts[role] = self._counts.get(role, 0) + 1
+                while f"{role}{self._counts[role]}" in self._names:
+                    self._counts[role] += 1
+                name = f"{role}{self._counts[role]}"
+            elif name in self._names:
+                raise SpecError(f"the name {name!r} is taken in this lab", remedy="choose another, or leave it out")
+            self._names.add(checked(name))
+            return name
+
+    def server(
+        self,
+        *,
+        expose: Any = (80,),
+        bind: Mapping[Any, Any] | None = None,
+        networks: Iterable[Network | str] | None = None,
+        aliases: Iterable[str] = (),
+        env: Mapping[str, str] | None = None,
+        image: Image | str | None = None,
+        command: Iterable[str] | None = None,
+        name: str | None = None,
+        links: Links = (),
+        hostname: str | None = None,
+        network_mode: str | None = None,
+        dns: Iterable[str] = (),
+        extra_hosts: Mapping[str, str] | None = None,
+    ) -> Server:
+        """A server that answers HTTP on every TCP port of ``expose`` and ``bind``, and echoes on every UDP port.
+
+        Args:
+            expose: ports: ``80``, ``"53/udp"``, ``"3000-3003"``; ``()`` listens on nothing unless something is bound.
+            bind: container port to host port: ``{80: None}`` any free port of 127.0.0.1, ``{80: 8080}``,
+                ``{80: ("0.0.0.0", 8080)}``, a range ``"25232-25234"``, or a list of these.
+            networks: to join at its creation; the default network if none is named.
+            aliases: DNS names on those networks.
+            env: variables.
+            image: of the caller's own, or a committed one; pulled where it is not there.
+            command: the whole argv; with it, or with an image of the caller's own, it waits only until the ports listen.
+            name: for messages and DNS; on the engine it is prefixed.
+            links: as for ``client``.
+            hostname: the container's own.
+            network_mode: ``"host"`` or ``"none"``.
+            dns: addresses of name servers.
+            extra_hosts: lines for its /etc/hosts.
+
+        Returns:
+            The server, when it answers on its ports.
+
+        Raises:
+            SpecError: something that can't be; nothing was created.
+            PortInUse: a host port is taken; nothing is left behind.
+            StartFailed: it ended, or never answered; with exit code and last log lines.
+        """
+        made = self._make(
+            Wish(
+                role=SERVER, name=self._name(SERVER, name), expose=expose, bind=bind, networks=networks, aliases=aliases, env=env,
+                image=image, command=command, links=links, hostname=hostname, network_mode=network_mode, dns=dns,
+                extra_hosts=extra_hosts,
+            )
+        )  # fmt: skip
+        assert isinstance(made, Server)
+        return made
+
+    def client(
+        self,
+        *,
+        links: Links = (),
+        networks: Iterable[Network | str] | None = None,
+        aliases: Iterable[str] = (),
+        env: Mapping[str, str] | None = None,
+        image: Image | str | None = None,
+        command: Iterable[str] | None = None,
+        name: str | None = None,
+        expose: Any = (),
+        bind: Mapping[Any, Any] | None = None,
+        hostname: str | None = None,
+        network_mode: str | None = None,
+        dns: Iterable[str] = (),
+        extra_hosts: Mapping[str, str] | None = None,
+    ) -> Client:
+        """A client to ask from.
+
+        Args:
+            links: servers, or a mapping of alias to server; on the default network a link as ``docker run --link`` makes
+                it, on networks of one's own a DNS name that this client alone sees (there also names of containers to come).
+            networks: and all others as for ``server``.
+
+        Raises:
+            SpecError: something that can't be; nothing was created.
+            CapabilityError: links, on an engine that refuses them.
+        """
+        made = self._make(
+            Wish(
+                role=CLIENT, name=self._name(CLIENT, name), links=links, networks=networks, aliases=aliases, env=env, image=image,
+                command=command, expose=expose, bind=bind, hostname=hostname, network_mode=network_mode, dns=dns,
+                extra_hosts=extra_hosts,
+            )
+        )  # fmt: skip
+        assert isinstance(made, Client)
+        return made
+
+    def _make(self, wish: Wish) -> Own:
+        self._services.facts.watch()
+        try:
+            made = make(self._services, self._mark, wish)
+        except BaseException:
+            with self._lock:
+                self._names.discard(wish.name)
+            raise
+        with self._lock:
+            self.containers.append(made)
+        return made
+
+    def network(
+        self,
+        name: str | None = None,
+        *,
+        internal: bool = False,
+        ipv6: bool = False,
+        subnet: str | None = None,
+        icc: bool = True,
+        driver: str = "bridge",
+        options: Mapping[str, str] | None = None,
+    ) -> Network:
+        """A network of one's own.
+
+        Args:
+            name: for messages; on the engine it is prefixed.
+            internal: no way out.
+            ipv6: both families.
+            subnet: such as ``"192.0.2.0/24"``; else the engine chooses.
+            icc: whether its containers may talk to each other.
+            driver: of the engine.
+            options: of the driver, such as ``{"com.docker.network.driver.mtu": "1234"}``.
+        """
+        called = self._name("network", name)
+        on = on_engine(self._services.run, self._mark, called)
+        plan: NetworkPlan = planned(
+            on, labels.made(self._services.run, on, "network"), internal=internal, ipv6=ipv6, subnet=subnet, icc=icc,
+            driver=driver, options=options,
+        )  # fmt: skip
+        if plan.subnets:
+            self._services.remover.join()
+        made = self._services.engine.create_network(plan)
+        network = Network(self._services, self._services.engine.network(made), called)
+        with self._lock:
+            self._networks.append(network)
+        return network
+
+    def adopt(self, container: object) -> Container:
+        """A container that someone else runs: it can be probed and probed from, and is never changed.
+
+        Args:
+            container: an id, a name, a docker-py container, or a testcontainers container.
+
+        Raises:
+            SpecError: it is none of these, or the engine has no such container.
+        """
+        wanted = _identify(container)
+        try:
+            return Container(self._services, self._services.engine.inspect(wanted))
+        except NotFound as error:
+            raise SpecError(
+                f"there is no container {wanted!r} to adopt",
+                checked=f"the containers of the engine at {self._services.engine.url}",
+                remedy="see `docker ps -a`; a container of another engine can't be adopted",
+            ) from error
+
+    def close(self) -> None:
+        """Remove what was made, side by side and in the background; ``Services.remover`` can be waited for."""
+        with self._lock:
+            containers, self.containers = self.containers, []
+            networks, self._networks = self._networks, []
+        begun = self._services.remover.submit([c.discard for c in containers])
+
+        def after(network: Network) -> Callable[[], None]:
+            def discard() -> None:
+                for future in begun:
+                    future.result()
+                network.discard()
+
+            return discard
+
+        self._services.remover.submit([after(network) for network in networks])
+
+
+def _identify(container: object) -> str:
+    """The id or name of what may be a container of docker-py or of testcontainers."""
+    if isinstance(container, str) and container.strip():
+        return container.strip()
+    if isinstance(container, Container):
+        return container.id
+    wrapped = getattr(container, "get_wrapped_container", None)
+    if callable(wrapped):
+        container = wrapped()
+    found = getattr(container, "id", None)
+    if isinstance(found, str) and found:
+        return found
+    raise SpecError(
+        f"{container!r} is not a container that can be adopted",
+        checked="an id, a name, a docker-py container and a started testcontainers container can",
+        remedy="pass its name",
+    )
+
+
+class Tutorial:
+    """The containers of the tutorial, each made once a session, when somebody first wants it."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._lock = threading.Lock()
+        self._made: dict[str, Future[Any]] = {}
+
+    def _once(self, name: str, make_it: Callable[[], T]) -> T:
+        with self._lock:
+            future = self._made.get(name)
+            mine = future is None
+            if future is None:
+                future = self._made[name] = Future()
+        if mine:
+            try:
+                future.set_result(make_it())
+            except BaseException as error:  # noqa: BLE001 - kept for everybody who asks
+                future.set_exception(error)
+        result: T = future.result()
+        return result
+
+    def client(self) -> Client:
+        """``client1``, on the default bridge."""
+        return self._once("client1", lambda: self._lab.client(name="client1"))
+
+    def exposed(self) -> Server:
+        """``server1``, port 80 exposed."""
+        return self._once("server1", lambda: self._lab.server(name="server1"))
+
+    def bound(self) -> Server:
+        """``server2``, port 80 bound to a free port of 127.0.0.1."""
+        return self._once("server2", lambda: self._lab.server(name="server2", bind={80: None}))
+
+    def linked_server(self) -> Server:
+        """``server3``."""
+        return self._once("server3", lambda: self._lab.server(name="server3"))
+
+    def linked_client(self) -> Client:
+        """``client3``, linked to ``server3``."""
+        return self._once("client3", lambda: self._lab.client(name="client3", links=[self.linked_server()]))
+
+    def connection(self, kind: str) -> Connection:
+        """One of the three ways: ``expose``, ``bind``, ``link``."""
+        if kind == "expose":
+            return Connection(kind, self.client(), self.exposed().port(80), self.exposed())
+        if kind == "bind":
+            return Connection(kind, self._lab.host, self.bound().bound_port(80), self.bound())
+        client, server = self.linked_client(), self.linked_server()
+        return Connection(kind, client, server.port(80).named(server.name), server)
+
+    def begin(self, fixtures: Iterable[str]) -> list[threading.Thread]:
+        """Begin to make, side by side, what these fixtures will want. Errors wait for whoever asks first."""
+        wanted = [self._PARTS[name] for name in dict.fromkeys(fixtures) if name in self._PARTS]
+        parts = dict.fromkeys(part for group in wanted for part in group)
+        threads = [threading.Thread(target=self._quietly, args=(part,), daemon=True) for part in parts]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def _quietly(self, part: str) -> None:
+        try:
+            getattr(self, part)()
+        except Exception:  # noqa: BLE001 - it is in the future, and raised where it is wanted
+            return
+
+    _PARTS = {  # noqa: RUF012 - never changed
+        "dockconn_client": ("client",),
+        "dockconn_exposed_server": ("exposed",),
+        "dockconn_bound_server": ("bound",),
+        "dockconn_linked_server": ("linked_server",),
+        "dockconn_linked_client": ("linked_server", "linked_client"),
+        "dockconn_connection": ("client", "exposed", "bound", "linked_server", "linked_client"),
+    }
+
+
+class Session:
+    """One engine, one run: its services, its labs, and the end of them."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        # two labs, so that a test's own session-wide servers can be called server1, server2, ... too
+        self.lab = Lab(services, "0")
+        first = Lab(services)
+        self.tutorial = Tutorial(first)
+        self._count = 0
+        self.labs: list[Lab] = [first, self.lab]
+
+    def new_lab(self) -> Lab:
+        """A lab for a narrower scope."""
+        self._count += 1
+        lab = Lab(self.services, str(self._count))
+        self.labs.append(lab)
+        return lab
+
+    def close_lab(self, lab: Lab) -> None:
+        """Close a lab of this session."""
+        lab.close()
+        self.labs.remove(lab)
+
+    def start_closing(self) -> None:
+        """Begin to remove everything."""
+        for lab in list(self.labs):
+            lab.close()
+        self.services.remover.submit(self.services.agents.releases())
+
+    def close(self) -> list[str]:
+        """Wait until everything is removed, and return what could not be."""
+        self.services.remover.close()
+        try:
+            self.services.engine.close()
+        except EngineError as error:
+            self.services.remover.failed.append(error.cause)
+        return self.services.remover.failed

@@ -1,0 +1,68 @@
+"""The labels on everything that is made, and what counts as ours."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+RUN = "dockconn"
+NAME = "dockconn.name"
+ROLE = "dockconn.role"
+PID = "dockconn.owner.pid"
+STARTED = "dockconn.owner.started"
+HOST = "dockconn.owner.host"
+BOOT = "dockconn.owner.boot"
+LEASE = "dockconn.lease"
+HASH = "dockconn.hash"
+#: On an image: it holds the agent, or Apache with the identity header. Containers inherit it, and images committed of them.
+SPEAKS = "dockconn.speaks"
+
+#: Every name on the engine begins with this, so that a user's own ``server1`` never collides.
+PREFIX = "dockconn-"
+
+
+def process_started(pid: int) -> str:
+    """When a process of this machine started, in clock ticks since boot (field 22 of /proc/PID/stat); empty if unknown.
+
+    A process id is used again; together with its start time it is not.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]
+
+
+def boot_id() -> str:
+    """The id of this boot of the machine; empty where the kernel does not tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+@lru_cache(maxsize=1)
+def _owner(pid: int) -> dict[str, str]:
+    return {PID: str(pid), STARTED: process_started(pid), HOST: socket.gethostname(), BOOT: boot_id()}
+
+
+def owner() -> dict[str, str]:
+    """The labels that say which process made a thing. Cached for a process; a fork has its own."""
+    return dict(_owner(os.getpid()))
+
+
+def made(run: str, name: str, role: str) -> dict[str, str]:
+    """All labels of a thing of this run."""
+    return {RUN: run, NAME: name, ROLE: role, **owner()}
+
+
+def is_ours(labels: Mapping[str, str], name: str) -> bool:
+    """Whether a thing of this name was made by a run.
+
+    A container inherits the labels of its image, and a committed image those of its container; so a label proves
+    nothing unless the thing also bears the name that the labels speak of.
+    """
+    return bool(labels.get(RUN)) and labels.get(NAME) == name and name.startswith(PREFIX)

@@ -1,0 +1,30 @@
+"""What an engine may be able to do, in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..errors import SpecError
+
+#: Every word, and what it means.
+KNOWN = {
+    "links": "takes legacy links on the default network (podman refuses them)",
+    "link-env": "sets a link's environment variables (off by default from Docker 29)",
+    "container-addresses": "container addresses are reachable from the test process (not on Docker Desktop, rootless or remote)",
+    "bridge-counters": "the default bridge's interface can be read",
+    "icc": "honours a network's enable_icc option (podman ignores it)",
+    "host-network": "runs containers in the host's network namespace",
+}
+
+
+def check(names: Iterable[object]) -> tuple[str, ...]:
+    """The names, if all of them are capabilities. Raises ``SpecError``."""
+    wanted = tuple(names)
+    unknown = [name for name in wanted if name not in KNOWN]
+    if unknown:
+        raise SpecError(
+            f"no such capability: {', '.join(map(repr, unknown))}",
+            checked=f"known: {', '.join(sorted(KNOWN))}",
+            remedy='write @pytest.mark.dockconn(requires=["link-env"])',
+        )
+    return tuple(str(name) for name in wanted)

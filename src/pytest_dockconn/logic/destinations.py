@@ -1,0 +1,44 @@
+"""URLs as destinations, checked."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from ..errors import SpecError
+from ..model.probe import Target
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+NEED_PORT = ("tcp", "udp")
+SCHEMES = (*DEFAULT_PORTS, *NEED_PORT)
+
+
+def parse(url: str) -> Target:
+    """The target that a URL names. Raises ``SpecError`` for an unknown scheme, a missing host or port."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise _bad(url, str(error)) from error
+    if parts.scheme not in SCHEMES or "://" not in url:
+        raise _bad(url, f"unknown scheme {parts.scheme!r}" if "://" in url else "it has no scheme")
+    if not host:
+        raise _bad(url, "it has no host")
+    if any(c.isspace() or ord(c) < 32 for c in url):
+        raise _bad(url, "it has white space or control characters in it")
+    if parts.username or parts.password:
+        raise _bad(url.replace(parts.netloc, "***@" + parts.netloc.rpartition("@")[2]), "users and passwords are not sent by a probe")
+    if port is None and parts.scheme in NEED_PORT:
+        raise _bad(url, f"{parts.scheme} needs a port")
+    if port == 0:
+        raise _bad(url, "port 0 is outside of 1 to 65535")
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    number = port if port is not None else DEFAULT_PORTS[parts.scheme]
+    return Target(scheme=parts.scheme, host=host, port=number, path=path or "/", via="url")
+
+
+def _bad(url: str, why: str) -> SpecError:
+    return SpecError(
+        f"{url!r} is not a destination: {why}",
+        checked=f"known schemes: {', '.join(s + '://' for s in SCHEMES)}",
+        remedy="write http://host[:port]/path or tcp://host:port, or pass a Port: server.port(80)",
+    )

@@ -1,0 +1,121 @@
+"""What a link promises: the variables of moby's ``daemon/links/links.go``, and the line in /etc/hosts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..model.spec import PortKey
+
+#: Variables of the source that a link does not copy.
+NOT_COPIED = ("HOME", "PATH")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One legacy link, as the recipient sees it at its start.
+
+    Attributes:
+        recipient: the engine's name of the container that links.
+        alias: the name by which it sees the source.
+        ip: the source's IPv4 address.
+        ports: the source's exposed ports.
+        env: the source's own variables.
+        tcp_first: since 28.0 ``_PORT`` is the lowest TCP port; before, the lowest number of any protocol.
+    """
+
+    recipient: str
+    alias: str
+    ip: str
+    ports: tuple[PortKey, ...]
+    env: Mapping[str, str]
+    tcp_first: bool
+
+
+def prefix(alias: str) -> str:
+    """``docker-1`` as ``DOCKER_1``."""
+    return alias.upper().replace("-", "_")
+
+
+def variables(link: Link) -> dict[str, str]:
+    """Every variable that the engine sets in the recipient."""
+    p = prefix(link.alias)
+    ports = in_order(link.ports, tcp_first=link.tcp_first)
+    found: dict[str, str] = {f"{p}_NAME": f"/{link.recipient}/{link.alias}"}
+    if ports:
+        found[f"{p}_PORT"] = _url(link.ip, ports[0])
+    for first, last in runs(ports):
+        found |= _run(p, link.ip, first, last)
+    for port in ports:
+        found |= _port(p, link.ip, port)
+    return found | {f"{p}_ENV_{name}": value for name, value in link.env.items() if name not in NOT_COPIED}
+
+
+def in_order(ports: Sequence[PortKey], *, tcp_first: bool) -> list[PortKey]:
+    """The order that decides which port is "the" port of a link."""
+    if tcp_first:
+        return sorted(ports, key=lambda port: (port.protocol != "tcp", port.number))
+    return sorted(ports, key=lambda port: (port.number, port.protocol != "tcp"))
+
+
+def runs(ports: Sequence[PortKey]) -> list[tuple[PortKey, PortKey]]:
+    """First and last of each run of three or more consecutive ports, as ``nextContiguous`` of moby finds them."""
+    found, at = [], 0
+    while at < len(ports):
+        end = _end_of_run(ports, at)
+        if end > at + 1:
+            found.append((ports[at], ports[end]))
+            at = end + 1
+        else:
+            at += 1
+    return found
+
+
+def _end_of_run(ports: Sequence[PortKey], at: int) -> int:
+    value = ports[at].number
+    for place in range(at + 1, len(ports)):
+        if ports[place].number > value + 1:
+            return place - 1
+        value += 1
+    return len(ports) - 1
+
+
+def _url(ip: str, port: PortKey) -> str:
+    return f"{port.protocol}://{ip}:{port.number}"
+
+
+def _port(p: str, ip: str, port: PortKey) -> dict[str, str]:
+    base = f"{p}_PORT_{port.number}_{port.protocol.upper()}"
+    return {base: _url(ip, port), f"{base}_ADDR": ip, f"{base}_PORT": str(port.number), f"{base}_PROTO": port.protocol}
+
+
+def _run(p: str, ip: str, first: PortKey, last: PortKey) -> dict[str, str]:
+    base, end = f"{p}_PORT_{first.number}_{first.protocol.upper()}", f"{p}_PORT_{first.number}_{last.protocol.upper()}"
+    return {
+        f"{base}_START": _url(ip, first),
+        f"{base}_ADDR": ip,
+        f"{base}_PROTO": first.protocol,
+        f"{base}_PORT_START": str(first.number),
+        f"{end}_END": _url(ip, last),
+        f"{end}_PORT_END": str(last.number),
+    }
+
+
+def differences(expected: Mapping[str, str], seen: Mapping[str, str], alias: str) -> list[str]:
+    """What is wrong with the variables of one link, a line each; empty where they are exact."""
+    p = prefix(alias)
+    ours = {n: v for n, v in seen.items() if n in expected or n.startswith((f"{p}_PORT", f"{p}_NAME", f"{p}_ENV_"))}
+    wrong = [f"{n} is missing (expected {v!r})" for n, v in expected.items() if n not in ours]
+    wrong += [f"{n} is {ours[n]!r}, expected {v!r}" for n, v in expected.items() if n in ours and ours[n] != v]
+    return sorted(wrong) + sorted(f"{n}={v!r} was not expected" for n, v in ours.items() if n not in expected)
+
+
+def hosts(text: str) -> dict[str, tuple[str, ...]]:
+    """An /etc/hosts as name to addresses, in the order of the file."""
+    found: dict[str, tuple[str, ...]] = {}
+    for line in text.splitlines():
+        address, *names = line.partition("#")[0].split() or [""]
+        for name in names:
+            if address not in found.get(name, ()):
+                found[name] = (*found.get(name, ()), address)
+    return found

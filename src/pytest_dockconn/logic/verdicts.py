@@ -1,0 +1,94 @@
+"""What a probe's answer means for the question that was asked. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..model.probe import Connection, ProbeResult, Target, Verdict
+
+
+def result(target: Target, seen: Mapping[str, Any]) -> ProbeResult:
+    """An agent's answer about a target, before anybody asks who answered."""
+    source = seen.get("source")
+    address = str(seen.get("address") or "")
+    path = Connection(str(source[0]), int(source[1]), address, target.port) if source else None
+    return ProbeResult(
+        verdict=Verdict(seen["verdict"]),
+        target=target,
+        address=address,
+        elapsed=float(seen.get("elapsed") or 0.0),
+        status=seen.get("status"),
+        text=str(seen.get("text") or ""),
+        answered_by=str(seen.get("answered_by") or ""),
+        detail=str(seen.get("detail") or ""),
+        path=path,
+        location=str(seen.get("location") or ""),
+    )
+
+
+def said_who(probed: ProbeResult, name: str) -> ProbeResult:
+    """``WRONG_SERVER`` where the one who answered says that it is not the owner; ``name`` is what it is called."""
+    owner = probed.target.owner
+    if probed and owner and probed.answered_by and probed.answered_by != owner:
+        return replace(probed, verdict=Verdict.WRONG_SERVER, detail=f"{name} answered")
+    return probed
+
+
+def needs_proof(probed: ProbeResult) -> bool:
+    """Whether an answer came, but not yet from anybody in particular."""
+    return bool(probed) and bool(probed.target.owner) and not probed.answered_by
+
+
+def plain(address: str) -> str:
+    """An address without the IPv6 clothes that an IPv4 peer of a dual-stack socket wears, and without a zone."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return str(mapped or parsed)
+
+
+def found_in(sockets: Iterable[Mapping[str, Any]], probed: ProbeResult) -> Mapping[str, Any] | None:
+    """The other end of a probe's connection among an owner's sockets, where nothing translates addresses between."""
+    path = probed.path
+    if path is None:
+        return None
+    inner = probed.target.inner or probed.target.port
+    for row in sockets:
+        if row["port"] == inner and row["peer_port"] == path.source_port and plain(row["peer"]) == plain(path.source):
+            return row
+    return None
+
+
+def new_connections(
+    before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]], port: int
+) -> list[Mapping[str, Any]]:
+    """Connections to a port that were not there before: how one that came through a proxy or NAT is found."""
+    old = {(row["peer"], row["peer_port"]) for row in before if row["port"] == port and row["protocol"] == "tcp"}
+    return [
+        row
+        for row in after
+        if row["protocol"] == "tcp"
+        and row["port"] == port
+        and row["state"] != "listen"
+        and (row["peer"], row["peer_port"]) not in old
+    ]
+
+
+def proven(probed: ProbeResult, row: Mapping[str, Any] | None, name: str) -> ProbeResult:
+    """The verdict once the owner's sockets were read: its own, taken or not; or somebody else's."""
+    if row is None:
+        return replace(
+            probed,
+            verdict=Verdict.WRONG_SERVER,
+            detail=f"something took the connection, but it is not in the network namespace of {name}",
+        )
+    if row["state"] == "established" and row["inode"] == 0:
+        return replace(
+            probed,
+            verdict=Verdict.TIMED_OUT,
+            answered_by="",
+            detail=f"the kernel took the connection, but {name} did not: it waits in the accept queue",
+        )
+    return replace(probed, answered_by=probed.target.owner)

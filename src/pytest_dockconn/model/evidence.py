@@ -1,0 +1,72 @@
+"""What was looked up to say why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .facts import ContainerFacts, NetworkFacts
+from .probe import ProbeResult
+from .spec import PortKey
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A socket that waits for others."""
+
+    protocol: str
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{self.protocol} {host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Facts about a question and both of its ends; what could not be looked up is None.
+
+    Attributes:
+        source_name: who asked.
+        source: the container that asked; None for the host.
+        owner_name: who should have answered; empty where nobody knows.
+        owner: the container that should have answered.
+        port: of the owner.
+        bound: whether it was asked as it is bound to the host.
+        result: of the probe.
+        listeners: in the owner's namespace.
+        networks: that the two are on.
+        hosts: the source's /etc/hosts, name to addresses.
+        names: of the owner, by the network on which they resolve.
+        answered_name: who answered, in the tests' words.
+        holder: who else has the address that was asked, in words.
+        last_lines: the end of the owner's output.
+        same_host: whether container addresses are reachable from the test process.
+        default_network: the engine's.
+    """
+
+    source_name: str
+    source: ContainerFacts | None
+    owner_name: str
+    owner: ContainerFacts | None
+    port: PortKey | None
+    bound: bool
+    result: ProbeResult
+    listeners: tuple[Listener, ...] | None = None
+    networks: tuple[NetworkFacts, ...] = ()
+    hosts: dict[str, tuple[str, ...]] | None = None
+    answered_name: str = ""
+    holder: str = ""
+    last_lines: str = ""
+    same_host: bool = True
+    default_network: str = "bridge"
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A cause, what shows it, and what to do."""
+
+    cause: str
+    evidence: tuple[str, ...] = ()
+    remedy: str = ""
+    code: str = field(default="unknown")

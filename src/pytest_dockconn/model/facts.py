@@ -1,0 +1,166 @@
+"""What the engine said, at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .spec import PortKey
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFacts:
+    """Who answers at the engine's address."""
+
+    url: str
+    kind: str
+    version: str
+    api_version: str
+    min_api_version: str
+    os: str
+    arch: str
+
+
+@dataclass(frozen=True, slots=True)
+class InfoFacts:
+    """What the engine says of itself and of its host."""
+
+    name: str
+    operating_system: str
+    rootless: bool
+    security: tuple[str, ...]
+    cgroup_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A container's place on one network; empty strings where it has none."""
+
+    network: str
+    network_id: str
+    ip: str
+    ip6: str
+    gateway: str
+    gateway6: str
+    mac: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A port of a container as it is published now."""
+
+    port: PortKey
+    address: str
+    host_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerFacts:
+    """A container, as ``inspect`` shows it."""
+
+    id: str
+    name: str
+    image: str
+    image_id: str
+    labels: Mapping[str, str]
+    status: str
+    exit_code: int
+    error: str
+    oom_killed: bool
+    pid: int
+    hostname: str
+    env: Mapping[str, str]
+    command: tuple[str, ...]
+    network_mode: str
+    exposed: tuple[PortKey, ...]
+    bindings: tuple[Binding, ...]
+    wanted_bindings: tuple[Binding, ...]
+    endpoints: tuple[Endpoint, ...]
+    links: tuple[tuple[str, str], ...]
+    restart_count: int = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether its processes run: not created, paused, restarting, exited or dead."""
+        return self.status == "running"
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address, IPv4 first, in the order of the networks."""
+        v4 = [e.ip for e in self.endpoints if e.ip]
+        return (*v4, *(e.ip6 for e in self.endpoints if e.ip6))
+
+    def endpoint(self, network: str) -> Endpoint | None:
+        """The endpoint on a network, by the network's name or id."""
+        return next((e for e in self.endpoints if network in (e.network, e.network_id)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkFacts:
+    """A network, as ``inspect`` shows it."""
+
+    id: str
+    name: str
+    driver: str
+    scope: str
+    internal: bool
+    ipv6: bool
+    subnets: tuple[str, ...]
+    gateways: tuple[str, ...]
+    options: Mapping[str, str]
+    labels: Mapping[str, str]
+    containers: tuple[str, ...]
+
+    @property
+    def icc(self) -> bool:
+        """Whether containers on it may talk to each other: ``com.docker.network.bridge.enable_icc``."""
+        return self.options.get("com.docker.network.bridge.enable_icc", "true").lower() != "false"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """An image, as ``inspect`` shows it."""
+
+    id: str
+    tags: tuple[str, ...]
+    labels: Mapping[str, str]
+    command: tuple[str, ...]
+    exposed: tuple[PortKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How a command in a container ended, named as ``subprocess.CompletedProcess`` names it."""
+
+    args: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Traffic of an interface since it came up."""
+
+    rx_packets: int = 0
+    rx_bytes: int = 0
+    rx_errors: int = 0
+    rx_dropped: int = 0
+    tx_packets: int = 0
+    tx_bytes: int = 0
+    tx_errors: int = 0
+    tx_dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface, as ``ifconfig`` shows it."""
+
+    name: str
+    mac: str
+    mtu: int
+    is_up: bool
+    ipv4: str = ""
+    ipv6: tuple[str, ...] = ()
+    counters: Counters = field(default_factory=Counters)

@@ -1,0 +1,100 @@
+"""A probe: what is asked, and what came of it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Verdict(enum.Enum):
+    """How a probe ended. ``INCONCLUSIVE``: it could not be made, or what came back can't be read."""
+
+    REACHABLE = "reachable"
+    REFUSED = "refused"
+    TIMED_OUT = "timed-out"
+    NO_ROUTE = "no-route"
+    NAME_NOT_FOUND = "name-not-found"
+    RESET = "reset"
+    WRONG_SERVER = "wrong-server"
+    INCONCLUSIVE = "inconclusive"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+#: Verdicts that can prove that something can't be reached.
+NEGATIVE = frozenset(
+    {Verdict.REFUSED, Verdict.TIMED_OUT, Verdict.NO_ROUTE, Verdict.NAME_NOT_FOUND, Verdict.RESET}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where one probe goes.
+
+    Attributes:
+        scheme: ``http``, ``https``, ``tcp`` or ``udp``.
+        host: an address or a name, as the source asks for it.
+        port: the port that is asked.
+        path: of the URL, with the query.
+        owner: the id of the container that should answer; empty where any may.
+        via: how it is asked: ``address``, ``bound port``, ``name`` or ``url``.
+        inner: the owner's own port behind it, where ``port`` is the host's.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str = "/"
+    owner: str = ""
+    via: str = "url"
+    inner: int = 0
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        tail = self.path if self.scheme in ("http", "https") else ""
+        return f"{self.scheme}://{host}:{self.port}{tail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The two ends of the connection that a probe made, as its source sees them."""
+
+    source: str
+    source_port: int
+    destination: str
+    destination_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeResult:
+    """What one probe saw. True only where the destination is reachable.
+
+    Attributes:
+        verdict: how it ended.
+        address: the address that was asked, after names were resolved; empty where none was found.
+        elapsed: seconds, measured where the probe ran.
+        status: of the HTTP answer, else None.
+        text: of the answer, at most 256 KiB; untrusted.
+        answered_by: the id of the container that answered; empty where that is not known.
+        detail: what was seen, in words.
+        target: what was asked.
+        path: the ends of the connection, and with ``target.via`` the way that was taken; None where none came about.
+        location: where a redirect points; empty where there is none.
+        attempts: how many probes it took.
+    """
+
+    verdict: Verdict
+    target: Target
+    address: str = ""
+    elapsed: float = 0.0
+    status: int | None = None
+    text: str = ""
+    answered_by: str = ""
+    detail: str = ""
+    path: Connection | None = None
+    location: str = ""
+    attempts: int = 1
+
+    def __bool__(self) -> bool:
+        return self.verdict is Verdict.REACHABLE

@@ -1,0 +1,88 @@
+"""Command line and ini file, read once into frozen settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from .model.settings import Settings
+
+GROUP = "dockconn: which containers can talk to which"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option: on the command line, and in the ini file without the dashes."""
+
+    name: str
+    help: str
+    metavar: str = ""
+    flag: bool = False
+
+    @property
+    def key(self) -> str:
+        """``--dockconn-base`` as ``dockconn_base``."""
+        return self.name.lstrip("-").replace("-", "_")
+
+
+OPTIONS = (
+    Option(
+        "--dockconn",
+        "run the tests that need the dockconn fixtures or carry @pytest.mark.dockconn; without it they are skipped. "
+        "With it, a missing engine ends the run before the first test (exit status 4).",
+        flag=True,
+    ),
+    Option(
+        "--dockconn-engine",
+        "the engine's address; else DOCKER_HOST, the current docker context, the usual sockets",
+        metavar="URL",
+    ),
+    Option(
+        "--dockconn-base",
+        "what the two images are built on: an image (ubuntu:24.04), bootstrap:SUITE (made from a Debian or Ubuntu archive, "
+        "no registry), or the path of a root file system's tar. Default: auto, which is ubuntu:24.04 if it is there or can "
+        "be pulled, else a bootstrap of this machine's suite",
+        metavar="SOURCE",
+    ),
+    Option("--dockconn-client-image", "a ready image for clients in place of the built one", metavar="IMAGE"),
+    Option("--dockconn-server-image", "a ready image for servers in place of the built one", metavar="IMAGE"),
+    Option("--dockconn-strict", "a capability that the engine lacks is a failure, not a skip", flag=True),
+)
+
+
+def add(parser: pytest.Parser) -> None:
+    """Declare all options, on the command line and in the ini file."""
+    group = parser.getgroup("dockconn", GROUP)
+    for option in OPTIONS:
+        if option.flag:
+            group.addoption(option.name, action="store_true", default=None, dest=option.key, help=option.help)
+            parser.addini(option.key, f"the same as {option.name}", type="bool", default=False)
+        else:
+            group.addoption(option.name, action="store", default=None, dest=option.key, metavar=option.metavar, help=option.help)
+            parser.addini(option.key, f"the same as {option.name}", default="")
+
+
+def settings(config: pytest.Config) -> Settings:
+    """The settings: the command line where it says something, else the ini file."""
+    return Settings(
+        enabled=bool(_value(config, "dockconn")),
+        engine=_text(config, "dockconn_engine"),
+        base=_text(config, "dockconn_base") or "auto",
+        client_image=_text(config, "dockconn_client_image"),
+        server_image=_text(config, "dockconn_server_image"),
+        strict=bool(_value(config, "dockconn_strict")),
+    )
+
+
+def _value(config: pytest.Config, key: str) -> Any:
+    given = config.getoption(key)
+    return config.getini(key) if given is None else given
+
+
+def _text(config: pytest.Config, key: str) -> str | None:
+    given = config.getoption(key)
+    if given is not None:
+        return str(given)
+    return str(config.getini(key)) or None

@@ -1,0 +1,1 @@
+"""Model to text; no I/O."""

@@ -1,0 +1,126 @@
+"""The run, as the hooks and the fixtures share it: settings, and the session on the engine once there is one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .actions.base import Say
+    from .handles.connection import Connection
+    from .handles.container import Client
+    from .handles.image import Image
+    from .lab import Lab, Session, Tutorial
+    from .model.settings import Settings
+
+KEY = pytest.StashKey["Run"]()
+
+
+class Run:
+    """A run with ``--dockconn``: opened before collection, closed after the last test."""
+
+    def __init__(self, settings: Settings, say: Say) -> None:
+        from .actions.services import Services  # noqa: PLC0415 - nothing heavy without --dockconn
+        from .engine.find import find  # noqa: PLC0415
+        from .lab import Session  # noqa: PLC0415
+
+        self.settings = settings
+        self.session: Session = Session(Services(find(settings.engine), settings, say))
+        self._begun: list[threading.Thread] = []
+        self._wanted: set[str] = set()
+        self._closing = False
+
+    @property
+    def tutorial(self) -> Tutorial:
+        """The tutorial's containers."""
+        return self.session.tutorial
+
+    @property
+    def lab(self) -> Lab:
+        """The session's lab."""
+        return self.session.lab
+
+    def new_lab(self) -> Lab:
+        """A lab for a test."""
+        return self.session.new_lab()
+
+    def close_lab(self, lab: Lab) -> None:
+        """Close a test's lab; its containers go in the background."""
+        self.session.close_lab(lab)
+
+    def header(self) -> str:
+        """Which engine, which version, which bridge."""
+        engine, bridge = self.lab.engine, self.lab.bridge
+        return f"dockconn: {engine.kind} {engine.version} (API {engine.api_version}) at {engine.url}, bridge {bridge.name} {bridge.subnet}"
+
+    def begin(self, fixtures: Iterable[str]) -> None:
+        """Begin to make what the collected tests will want."""
+        fresh = [name for name in fixtures if name not in self._wanted]
+        self._wanted.update(fresh)
+        if fresh:
+            self._begun += self.tutorial.begin(fresh)
+
+    def missing(self, capabilities: Iterable[str]) -> str:
+        """Why these capabilities can't be had here; empty if they can."""
+        from .logic.capabilities import KNOWN  # noqa: PLC0415
+
+        engine = self.lab.engine
+        lacks = [name for name in capabilities if not engine.can(name)]
+        if not lacks:
+            return ""
+        return f"{engine.kind} {engine.version} lacks {', '.join(f'{name!r} ({KNOWN[name]})' for name in lacks)}"
+
+    def require(self, *capabilities: str) -> None:
+        """Skip, with the reason, where a capability is missing; fail under ``--dockconn-strict``."""
+        reason = self.missing(capabilities)
+        if not reason:
+            return
+        if self.settings.strict:
+            pytest.fail(f"--dockconn-strict: {reason}", pytrace=False)
+        pytest.skip(reason)
+
+    def image(self, role: str) -> Image:
+        """One of the two images."""
+        from .handles.image import Image  # noqa: PLC0415
+
+        facts = self.session.services.images.get(role)
+        return Image(facts.id, next(iter(facts.tags), facts.id))
+
+    def linked_client(self) -> Client:
+        """``client3``; skipped where the engine refuses links."""
+        self.require("links")
+        return self.tutorial.linked_client()
+
+    def connection(self, kind: str) -> Connection:
+        """One of the three ways."""
+        if kind == "link":
+            self.require("links")
+        return self.tutorial.connection(kind)
+
+    def start_closing(self) -> None:
+        """Begin to remove everything, while pytest still writes its summary."""
+        if self._closing:
+            return
+        self._closing = True
+        for thread in self._begun:
+            thread.join()
+        self.session.start_closing()
+
+    def close(self) -> list[str]:
+        """Wait until everything is removed; returns what could not be."""
+        self.start_closing()
+        return self.session.close()
+
+
+def session_of(config: pytest.Config) -> Run:
+    """The run of this config; skips where ``--dockconn`` was not given."""
+    run = config.stash.get(KEY, None)
+    if run is None:
+        pytest.skip(SKIP_REASON)
+    return run
+
+
+SKIP_REASON = "needs --dockconn, and a container engine"

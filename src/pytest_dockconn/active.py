@@ -16,7 +16,7 @@ from .logic import bases
 from .logic.capabilities import check
 from .logic.text import printable
 from .model.settings import Settings
-from .plugin import MARK, needs_engine
+from .selection import MARK, needs_engine
 from .state import Run
 from .terminal import Progress
 
@@ -45,7 +45,8 @@ class Active:
         self._config = config
         self._run = run
         self._early = not any(
-            getattr(config.option, name, None) for name in ("keyword", "markexpr", "deselect", "lf", "failedfirst", "stepwise")
+            getattr(config.option, name, None)
+            for name in ("keyword", "markexpr", "deselect", "lf", "failedfirst", "stepwise")
         )
 
     def pytest_report_header(self) -> str:
@@ -118,7 +119,9 @@ class Active:
         failed = self._run.close()
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if failed and reporter is not None:
-            reporter.write_line("dockconn: left on the engine: " + "; ".join(failed) + " (remedy: dockconn prune)", red=True)
+            reporter.write_line(
+                "dockconn: left on the engine: " + "; ".join(failed) + " (remedy: dockconn prune)", red=True
+            )
 
 
 def _requires(item: pytest.Item) -> tuple[str, ...]:
@@ -126,9 +129,9 @@ def _requires(item: pytest.Item) -> tuple[str, ...]:
     wanted: list[str] = []
     for mark in item.iter_markers(MARK):
         names = mark.kwargs.get("requires", ())
+        if mark.args or set(mark.kwargs) - {"requires"}:
+            raise pytest.UsageError(f"{item.nodeid}: the marker dockconn takes requires=[...] only")
         try:
-            if mark.args or set(mark.kwargs) - {"requires"}:
-                raise SpecError("the marker dockconn takes requires=[...] only", remedy='write requires=["link-env"]')
             wanted += check([names] if isinstance(names, str) else names)
         except SpecError as error:
             raise pytest.UsageError(f"{item.nodeid}: {error}") from None
@@ -140,7 +143,11 @@ def _shorten(
 ) -> None:
     """Leave the frames of this package out; where only they are left, the message alone."""
     theirs = [entry for entry in info.traceback if PACKAGE not in Path(str(entry.path)).parents]
-    outside = [entry for entry in theirs if "_pytest" not in Path(str(entry.path)).parts and "pluggy" not in Path(str(entry.path)).parts]
+    outside = [
+        entry
+        for entry in theirs
+        if "_pytest" not in Path(str(entry.path)).parts and "pluggy" not in Path(str(entry.path)).parts
+    ]
     if not outside:
         report.longrepr = f"{type(error).__name__}: {error}"
     elif len(theirs) < len(info.traceback):
@@ -153,6 +160,10 @@ def _containers(item: pytest.Item) -> list[Container]:
     found: dict[str, Container] = {}
     values: list[Any] = list(getattr(item, "funcargs", {}).values())
     for value in values:
-        inside = value.containers if isinstance(value, Lab) else [value, getattr(value, "source", None), getattr(value, "server", None)]
+        inside = (
+            value.containers
+            if isinstance(value, Lab)
+            else [value, getattr(value, "source", None), getattr(value, "server", None)]
+        )
         found |= {one.id: one for one in inside if isinstance(one, Container)}
     return list(found.values())

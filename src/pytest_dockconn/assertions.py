@@ -31,7 +31,9 @@ from .report import messages
 PACE = 0.01
 
 
-def assert_reachable(source: Source, destination: Destination, *, within: float = 5.0, timeout: float = 1.0) -> ProbeResult:
+def assert_reachable(
+    source: Source, destination: Destination, *, within: float = 5.0, timeout: float = 1.0
+) -> ProbeResult:
     """Pass once the destination's owner answers.
 
     Args:
@@ -185,7 +187,9 @@ class _Question:
         """The proofs that are missing now."""
         if self._owner is None:
             host = self._targets[0].host
-            return [f"{host} is not the address of a container that is known here, so there is no owner to ask from inside"]
+            return [
+                f"{host} is not the address of a container that is known here, so there is no owner to ask from inside"
+            ]
         works, inside = side_by_side(self._source_works, self._inside)
         controls = proof.Controls(works[0], works[1], self._owner.facts(), tuple(inside))
         return proof.missing(controls, when, self._owner.name, self._source.name)
@@ -201,7 +205,9 @@ class _Question:
         facts = self._owner.facts()
         if not facts.running:
             return []
-        return ask(self._services, self._owner.id, [self._within(t, a) for t, a in self._own_addresses(facts)], self._timeout)
+        return ask(
+            self._services, self._owner.id, [self._within(t, a) for t, a in self._own_addresses(facts)], self._timeout
+        )
 
     def _own_addresses(self, facts: ContainerFacts) -> list[tuple[Target, str]]:
         """The address in question; of a bound port, or a name, every address of the owner."""
@@ -259,7 +265,9 @@ def _hosts_problems(client: Client, theirs: ContainerFacts, alias: str) -> list[
     stale = [a for a in hosts[alias] if a not in theirs.addresses]
     if stale:
         now = ", ".join(theirs.addresses) or f"no address ({theirs.status})"
-        return [f"/etc/hosts of {client.name} says {', '.join(stale)} for {alias!r}, but the server is at {now}: it is stale"]
+        return [
+            f"/etc/hosts of {client.name} says {', '.join(stale)} for {alias!r}, but the server is at {now}: it is stale"
+        ]
     return []
 
 
@@ -302,7 +310,9 @@ def _check_source(source: object) -> None:
 def _verdicts(because: Any) -> Collection[Verdict] | None:
     if because is None:
         return None
-    wanted = [because] if isinstance(because, Verdict) else list(because) if isinstance(because, Iterable) else [because]
+    wanted = (
+        [because] if isinstance(because, Verdict) else list(because) if isinstance(because, Iterable) else [because]
+    )
     wrong = [v for v in wanted if v not in NEGATIVE] if all(isinstance(v, Verdict) for v in wanted) else wanted
     if wrong or not wanted:
         raise SpecError(

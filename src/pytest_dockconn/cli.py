@@ -1,1 +1,150 @@
-"""``dockconn``: placeholder, replaced below."""
+"""The command ``dockconn``: ``check`` tries the three connections on an engine, ``prune`` removes what dead runs left."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+from .actions import prune
+from .actions.services import Services
+from .assertions import assert_linked, assert_reachable, assert_unreachable
+from .engine.find import find
+from .errors import DockconnError, ReachabilityError
+from .lab import Session
+from .logic.text import printable
+from .model.probe import ProbeResult
+from .model.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question of ``dockconn check``, what it needs of the engine, and how it is asked."""
+
+    name: str
+    needs: tuple[str, ...]
+    ask: Callable[[Session], ProbeResult | None]
+
+
+def _exposed(session: Session) -> ProbeResult:
+    return assert_reachable(session.tutorial.client(), session.tutorial.exposed().port(80))
+
+
+def _bound(session: Session) -> ProbeResult:
+    return assert_reachable(session.lab.host, session.tutorial.bound().bound_port(80))
+
+
+def _link(session: Session) -> ProbeResult:
+    client, server = session.tutorial.linked_client(), session.tutorial.linked_server()
+    assert_linked(client, server)
+    return assert_reachable(client, server.port(80).named(server.name))
+
+
+def _isolated(session: Session) -> ProbeResult:
+    one, other = session.lab.network(), session.lab.network()
+    server = session.lab.server(networks=[one])
+    return assert_unreachable(session.lab.client(networks=[other]), server.port(80), timeout=0.5)
+
+
+CHECKS = (
+    Check("an exposed port, from another container by address", (), _exposed),
+    Check("a bound port, from the host", (), _bound),
+    Check("a link, by name", ("links",), _link),
+    Check("two networks are isolated from each other", (), _isolated),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status: 0 fine, 1 a check failed or something is left, 4 no engine."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except DockconnError as error:
+        print(f"dockconn: {error}", file=sys.stderr)
+        return 4
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dockconn", description="Which containers can talk to which, and which cannot."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    check = commands.add_parser(
+        "check", help="try the three connections and isolation on an engine; say what works and why not"
+    )
+    check.set_defaults(run=_check)
+    check.add_argument(
+        "--base", default="auto", metavar="SOURCE", help="what the images are built on, as --dockconn-base"
+    )
+    remove = commands.add_parser(
+        "prune", help="remove what dead runs of this machine left on an engine, and nothing else"
+    )
+    remove.set_defaults(run=_prune)
+    remove.add_argument("--dry-run", action="store_true", help="only show it")
+    for command in (check, remove):
+        command.add_argument(
+            "--engine", metavar="URL", help="the engine; else DOCKER_HOST, docker's context, the usual sockets"
+        )
+    return parser
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    session = Session(Services(find(arguments.engine), Settings(engine=arguments.engine, base=arguments.base), _say))
+    try:
+        engine, bridge = session.lab.engine, session.lab.bridge
+        print(
+            f"{engine.kind} {engine.version} (API {engine.api_version}) at {engine.url}, bridge {bridge.name} {bridge.subnet}"
+        )
+        outcomes = [_one(session, check) for check in CHECKS]
+    finally:
+        session.start_closing()
+        left = session.close()
+    for line in left:
+        print(f"left on the engine: {line}", file=sys.stderr)
+    return 1 if left or "FAILED" in outcomes else 0
+
+
+def _say(line: str) -> None:
+    print(f"  {line}", file=sys.stderr)
+
+
+def _one(session: Session, check: Check) -> str:
+    lacks = [word for word in check.needs if not session.lab.engine.can(word)]
+    if lacks:
+        print(f"skipped  {check.name}: the engine lacks {', '.join(lacks)}")
+        return "skipped"
+    begun = perf_counter()
+    try:
+        result = check.ask(session)
+    except (DockconnError, ReachabilityError) as error:
+        print(f"FAILED   {check.name}\n{printable(_indented(str(error)))}")
+        return "FAILED"
+    took = f"{result.target} {result.verdict} in {result.elapsed * 1000:.1f} ms" if result is not None else ""
+    print(f"works    {check.name}: {took} (with its containers {perf_counter() - begun:.1f} s)")
+    return "works"
+
+
+def _indented(text: str) -> str:
+    return "\n".join("         " + line for line in text.splitlines())
+
+
+def _prune(arguments: argparse.Namespace) -> int:
+    engine = find(arguments.engine)
+    try:
+        leftovers = prune.find(engine)
+        for leftover in leftovers:
+            print(f"{leftover.kind:<10}{leftover.name:<44}{leftover.owner}")
+        if arguments.dry_run or not leftovers:
+            print(f"{len(leftovers)} left behind" + (", nothing removed (--dry-run)" if leftovers else ""))
+            return 0
+        failed = prune.remove(engine, leftovers)
+    finally:
+        engine.close()
+    for line in failed:
+        print(f"dockconn: {line}", file=sys.stderr)
+    print(f"{len(leftovers) - len(failed)} removed")
+    return 1 if failed else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 from . import labels
@@ -155,6 +156,7 @@ class Lab:
         except BaseException:
             with self._lock:
                 self._names.discard(wish.name)
+                self._counts[wish.role] = 0  # the next one without a name gets the first that is free
             raise
         with self._lock:
             self.containers.append(made)
@@ -222,15 +224,18 @@ class Lab:
             networks, self._networks = self._networks, []
         begun = self._services.remover.submit([c.discard for c in containers])
 
-        def after(network: Network) -> Callable[[], None]:
-            def discard() -> None:
+        def after(removal: Callable[[], None]) -> Callable[[], None]:
+            def remove() -> None:
                 for future in begun:
                     future.result()
-                network.discard()
+                removal()
 
-            return discard
+            return remove
 
-        self._services.remover.submit([after(network) for network in networks])
+        images = [image for container in containers for image in container.images]
+        later = [network.discard for network in networks]
+        later += [partial(self._services.engine.remove_image, image) for image in images]
+        self._services.remover.submit([after(removal) for removal in later])
 
 
 def _identify(container: object) -> str:
@@ -269,7 +274,7 @@ class Tutorial:
         if mine:
             try:
                 future.set_result(make_it())
-            except BaseException as error:  # noqa: BLE001 - kept for everybody who asks
+            except BaseException as error:
                 future.set_exception(error)
         result: T = future.result()
         return result
@@ -315,7 +320,7 @@ class Tutorial:
     def _quietly(self, part: str) -> None:
         try:
             getattr(self, part)()
-        except Exception:  # noqa: BLE001 - it is in the future, and raised where it is wanted
+        except Exception:
             return
 
     _PARTS = {  # noqa: RUF012 - never changed

@@ -60,7 +60,9 @@ def add(parser: pytest.Parser) -> None:
             group.addoption(option.name, action="store_true", default=None, dest=option.key, help=option.help)
             parser.addini(option.key, f"the same as {option.name}", type="bool", default=False)
         else:
-            group.addoption(option.name, action="store", default=None, dest=option.key, metavar=option.metavar, help=option.help)
+            group.addoption(
+                option.name, action="store", default=None, dest=option.key, metavar=option.metavar, help=option.help
+            )
             parser.addini(option.key, f"the same as {option.name}", default="")
 
 

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
 import pytest
 
 from . import options
 from .fixtures import *  # noqa: F403 - pytest finds fixtures in the plugin's module
-from .state import KEY, SKIP_REASON, Run
-
-if TYPE_CHECKING:
-    from .terminal import Progress
-
-MARK = "dockconn"
+from .selection import needs_engine
+from .state import KEY, SKIP_REASON
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,16 +29,6 @@ def pytest_configure(config: pytest.Config) -> None:
     run = opened(config, settings)
     config.stash[KEY] = run
     config.pluginmanager.register(Active(config, run), "dockconn-active")
-
-
-def needs_engine(item: pytest.Item) -> bool:
-    """Whether a test asks for one of the fixtures, or carries the marker."""
-    names = getattr(item, "fixturenames", ())
-    return item.get_closest_marker(MARK) is not None or any(name in FIXTURES for name in names)
-
-
-#: The names of the fixtures of this plugin.
-FIXTURES = frozenset(name for name in globals() if name == MARK or name.startswith("dockconn_"))
 
 
 @pytest.hookimpl(tryfirst=True)

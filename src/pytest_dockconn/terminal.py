@@ -6,7 +6,6 @@ import io
 import os
 import sys
 import threading
-import time
 
 import pytest
 
@@ -15,7 +14,6 @@ class Progress:
     """Says what is being done. On a terminal each line replaces the one before; elsewhere plain lines, as in CI."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._begun = time.monotonic()
         self._lock = threading.Lock()
         self._open = False
         self._out = _terminal(config)
@@ -25,7 +23,7 @@ class Progress:
         """Show one line."""
         if self._out is None:
             return
-        text = f"dockconn: {line} ({time.monotonic() - self._begun:.0f} s)"
+        text = f"dockconn: {line}"
         with self._lock:
             self._out.write(f"\r\x1b[K{text[:118]}" if self._replace else f"{text}\n")
             self._out.flush()

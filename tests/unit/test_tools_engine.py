@@ -61,7 +61,7 @@ def run(state: Path, *arguments: str, host: str = "unix:///dockconn/no/such.sock
         "DOCKCONN_ENGINE_DATA": str(state / "data"),
         "DOCKCONN_ENGINE_INSTALL": "no",
     }
-    return subprocess.run(  # noqa: S603 - this checkout's own script
+    return subprocess.run(
         [SCRIPT, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
 
@@ -125,5 +125,5 @@ def test_private_takes_only_names_that_are_safe_in_a_path(tmp_path: Path, name: 
 )
 def test_wrong_usage_shows_the_right_one(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = run(tmp_path, *arguments)
-    assert done.returncode == 2  # noqa: PLR2004 - as every command for wrong usage
+    assert done.returncode == 2
     assert done.stderr.startswith("usage: tools/engine up")

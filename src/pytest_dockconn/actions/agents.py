@@ -90,7 +90,7 @@ class StreamChannel:
     def _deliver(self, line: bytes) -> None:
         try:
             reply = json.loads(line)
-            number = reply.pop("id")
+            number = int(reply.pop("id"))
         except (ValueError, KeyError, AttributeError, TypeError):
             return  # not the agent's: something else in the container wrote to its stdout
         with self._lock:

@@ -39,7 +39,11 @@ def _not_made(targets: Sequence[Target], error: DockconnError) -> list[ProbeResu
 
 def _asked(services: Services, channel: Channel, targets: Sequence[Target], timeout: float) -> list[ProbeResult]:
     silent = [_is_silent(services, target) for target in targets]
-    before = {t.owner: _sockets(services, t.owner) for t, s in zip(targets, silent, strict=True) if s and t.via == "bound port"}
+    before = {
+        t.owner: _sockets(services, t.owner)
+        for t, s in zip(targets, silent, strict=True)
+        if s and t.via == "bound port"
+    }
     requests = [_request(t, timeout, hold=s) for t, s in zip(targets, silent, strict=True)]
     seen = agents.probes(channel, requests, timeout)
     try:
@@ -80,14 +84,18 @@ def _identified(services: Services, probed: ProbeResult, before: list[Mapping[st
         return verdicts.said_who(probed, services.name_of(probed.answered_by)) if probed.answered_by else probed
     if probed.target.owner in services.speakers:
         return replace(
-            probed, verdict=Verdict.WRONG_SERVER, detail="something answered that does not say that it is " + services.name_of(probed.target.owner)
+            probed,
+            verdict=Verdict.WRONG_SERVER,
+            detail="something answered that does not say that it is " + services.name_of(probed.target.owner),
         )
     try:
         if probed.target.scheme == "udp":
             return _by_address(services, probed)
         return _by_socket(services, probed, before)
     except DockconnError as error:
-        return replace(probed, verdict=Verdict.INCONCLUSIVE, detail=f"it answered, but who did can't be told: {error.cause}")
+        return replace(
+            probed, verdict=Verdict.INCONCLUSIVE, detail=f"it answered, but who did can't be told: {error.cause}"
+        )
 
 
 def _by_address(services: Services, probed: ProbeResult) -> ProbeResult:
@@ -117,20 +125,29 @@ def _by_socket(services: Services, probed: ProbeResult, before: list[Mapping[str
     return verdicts.proven(probed, row, services.name_of(owner))
 
 
-def watch(services: Services, source: str | None, targets: Sequence[Target], timeout: float, hold: float) -> list[ProbeResult]:
+def watch(
+    services: Services, source: str | None, targets: Sequence[Target], timeout: float, hold: float
+) -> list[ProbeResult]:
     """Probe all targets for ``hold`` seconds by probes that overlap; one result of every kind that was seen of each."""
     try:
         channel = services.host_channel() if source is None else services.agents.channel(source)
         seen = agents.watch(channel, [_request(t, timeout, hold=False) for t in targets], hold, timeout)
     except DockconnError as error:
         return _not_made(targets, error)
-    return [
-        replace(_watched(services, verdicts.result(target, one)), attempts=int(one["attempts"]))
-        for target, results in zip(targets, seen, strict=True)
-        for one in results
+    results = [
+        replace(verdicts.result(target, one), attempts=int(one["attempts"]))
+        for target, kinds in zip(targets, seen, strict=True)
+        for one in kinds
     ]
+    return [_watched(services, source, one, timeout) for one in results]
 
 
-def _watched(services: Services, probed: ProbeResult) -> ProbeResult:
-    """Who answered, where that was said; an answer of a server that can't say it counts as the owner's."""
-    return verdicts.said_who(probed, services.name_of(probed.answered_by)) if probed.answered_by else probed
+def _watched(services: Services, source: str | None, probed: ProbeResult, timeout: float) -> ProbeResult:
+    """An answer and who gave it. A server that can't say who it is gets one more question, whose connection is looked for."""
+    if probed.answered_by:
+        return verdicts.said_who(probed, services.name_of(probed.answered_by))
+    if not verdicts.needs_proof(probed):
+        return probed
+    again = ask(services, source, [probed.target], timeout)[0]
+    # what is closed again by now was open all the same
+    return again if again.verdict is Verdict.WRONG_SERVER or verdicts.QUEUED in again.detail else probed

@@ -40,9 +40,10 @@ def automatic(engine: Engine, labels: dict[str, str], say: Say) -> str:
     An earlier bootstrap comes before the pull, because where the registry is out of reach the attempt takes 10 s.
     """
     suite = host_suite()
-    for name in (DEFAULT_IMAGE, *((f"{REPOSITORY}:{suite}",) if suite else ())):
-        if engine.image(name):
-            return name
+    if engine.image(DEFAULT_IMAGE):
+        return DEFAULT_IMAGE
+    if suite and engine.image(f"{REPOSITORY}:{suite}"):
+        return f"{REPOSITORY}:{suite}"
     try:
         return named(engine, DEFAULT_IMAGE, say)
     except SpecError as no_image:
@@ -157,10 +158,9 @@ def bootstrap(engine: Engine, suite: str, labels: dict[str, str], say: Say) -> s
         )
     check_suite(tool, suite)
     say(f"making a base of {suite}'s packages with {Path(tool).name} (12 to 60 s)")
-    with tempfile.TemporaryDirectory(prefix="dockconn-") as folder:
-        with _made(tool, suite, Path(folder)) as tar:
-            say("importing the base")
-            _import(engine, tar, suite, labels, suite)
+    with tempfile.TemporaryDirectory(prefix="dockconn-") as folder, _made(tool, suite, Path(folder)) as tar:
+        say("importing the base")
+        _import(engine, tar, suite, labels, suite)
     return name
 
 
@@ -183,7 +183,7 @@ def _no_suite(suite: str, checked: str) -> SpecError:
 def _made(tool: str, suite: str, folder: Path) -> Iterator[IO[bytes]]:
     if Path(tool).name == "mmdebstrap":
         tar = folder / "base.tar"
-        _run([tool, "--quiet", "--variant=minbase", suite, str(tar)], suite)
+        _run([tool, "--variant=minbase", suite, str(tar)], suite)
         with tar.open("rb") as file:
             yield file
         return
@@ -200,8 +200,13 @@ def _run(argv: list[str], suite: str) -> None:
         return
     said = (done.stdout + done.stderr).strip()
     lower = said.lower()
-    if "does not have a release file" in lower or "cannot guess" in lower or "no such script" in lower or "404" in lower:
-        raise _no_suite(suite, said.splitlines()[-1][:300] if said else f"{Path(argv[0]).name} failed")
+    if (
+        "does not have a release file" in lower
+        or "cannot guess" in lower
+        or "no such script" in lower
+        or "404" in lower
+    ):
+        raise _no_suite(suite, "the archive has no such release" if said else f"{Path(argv[0]).name} failed")
     raise BuildFailed(
         f"a base of {suite} can't be made: {Path(argv[0]).name} ended with {done.returncode}\n" + _last(said),
         checked=" ".join(argv),

@@ -52,7 +52,9 @@ def _who(engine: Engine, wishes: Sequence[Publish], error: PortInUse, *, same_ho
     fixed = [wish for wish in wishes if wish.host.isdigit()]
     taken = next((w for w in fixed if f":{w.host}" in error.cause or f"port {w.host}" in error.cause), None)
     if taken is None:
-        return PortInUse(error.cause, checked="what the engine said", remedy="bind another port; None takes any free one")
+        return PortInUse(
+            error.cause, checked="what the engine said", remedy="bind another port; None takes any free one"
+        )
     return in_use(taken, holder_of(engine, taken, same_host=same_host))
 
 
@@ -67,9 +69,7 @@ def await_answers(
     if not ports:
         return
     waiter = _Waiter(services, facts, ports, speaks=speaks)
-    retrying = Retrying(
-        retry=retry_if_result(lambda missing: bool(missing)), wait=wait_fixed(PACE), stop=stop_after_delay(within)
-    )
+    retrying = Retrying(retry=retry_if_result(bool), wait=wait_fixed(PACE), stop=stop_after_delay(within))
     try:
         retrying(waiter.missing)
     except RetryError:
@@ -114,13 +114,21 @@ class _Waiter:
         except DockconnError:
             raise_if_ended(self._services.engine, self._facts.id)
             raise
-        self.last = [f"{row['protocol']} {row['local']} port {row['port']} listens" for row in seen] or ["nothing listens"]
+        self.last = [f"{row['protocol']} {row['local']} port {row['port']} listens" for row in seen] or [
+            "nothing listens"
+        ]
         return {port for port in self._left if any(_is(row, port) for row in seen)}
 
 
 def _question(port: PortKey, address: str) -> dict[str, Any]:
     scheme = "udp" if port.protocol == "udp" else "http"
-    return {"scheme": scheme, "host": address, "port": port.number, "timeout": 0.25 if scheme == "udp" else 1.0, "nonce": secrets.token_hex(8)}
+    return {
+        "scheme": scheme,
+        "host": address,
+        "port": port.number,
+        "timeout": 0.25 if scheme == "udp" else 1.0,
+        "nonce": secrets.token_hex(8),
+    }
 
 
 def _is(row: Mapping[str, Any], port: PortKey) -> bool:
@@ -167,7 +175,7 @@ def side_by_side(*work: Any) -> list[Any]:
     def run(at: int) -> None:
         try:
             results[at] = work[at]()
-        except BaseException as error:  # noqa: BLE001 - raised again below
+        except BaseException as error:
             errors.append(error)
 
     threads = [threading.Thread(target=run, args=(at,)) for at in range(1, len(work))]

@@ -37,7 +37,9 @@ def gather(
         listeners=_listeners(services, owner),
         networks=_networks(services, [f for f in (asking, owner) if f]),
         hosts=_hosts(services, asking),
-        answered_name=services.name_of(result.answered_by) if result.answered_by and result.verdict is Verdict.WRONG_SERVER else "",
+        answered_name=services.name_of(result.answered_by)
+        if result.answered_by and result.verdict is Verdict.WRONG_SERVER
+        else "",
         holder=_holder(services, owner, result),
         last_lines=_last_lines(services, owner),
         same_host=_same_host(services),

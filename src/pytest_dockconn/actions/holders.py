@@ -12,7 +12,7 @@ from ..engine.port import Engine
 from ..errors import PortInUse
 from ..model.spec import Publish
 
-_ANY = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
+_ANY = ("", "0.0.0.0", "::")
 
 
 def check_free(engine: Engine, wishes: Iterable[Publish], *, same_host: bool) -> None:
@@ -56,12 +56,14 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def _process(wish: Publish) -> str:
-    if _can_bind(wish):
+    if wish.port.protocol not in ("tcp", "udp") or _can_bind(wish):  # /proc shows no sctp: the engine will say
         return ""
     inodes = {
         int(str(row["inode"]))
         for row in namespace.listeners()
-        if row["port"] == int(wish.host) and row["protocol"] == wish.port.protocol and _overlap(str(row["local"]), wish.address)
+        if row["port"] == int(wish.host)
+        and row["protocol"] == wish.port.protocol
+        and _overlap(str(row["local"]), wish.address)
     }
     return _owner_of(inodes) or "a process of the host has it"
 

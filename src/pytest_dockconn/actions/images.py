@@ -136,7 +136,8 @@ class Images:
                 tail = [*tail, line][-20:]
                 if line.startswith("Step "):
                     step = line
-                    self._say(f"{role}: {line[:100]} [{time.monotonic() - begun:.0f} s]")
+                    if " : LABEL " not in line:
+                        self._say(f"{role}: {line[:90]} [{time.monotonic() - begun:.0f} s]")
         except EngineUnavailable:
             raise
         except EngineError as error:

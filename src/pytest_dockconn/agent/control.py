@@ -36,7 +36,9 @@ def _round(scheme: str, nonce: str) -> str:
         helper = threading.Thread(target=_greet if scheme == "tcp" else _echo, args=(sock, nonce), daemon=True)
         helper.start()
         port = sock.getsockname()[1]
-        result = probe({"scheme": scheme, "host": "127.0.0.1", "port": port, "timeout": 1.0, "nonce": nonce, "linger": 1.0})
+        result = probe(
+            {"scheme": scheme, "host": "127.0.0.1", "port": port, "timeout": 1.0, "nonce": nonce, "linger": 1.0}
+        )
         helper.join(1.0)
     if result["verdict"] == verdict.REACHABLE and nonce in str(result.get("text", "")):
         return ""

@@ -63,6 +63,9 @@ class _Reader:
         data, self._buffer = self._buffer[:length], self._buffer[length:]
         return data
 
+    def back(self, data: bytes) -> None:
+        self._buffer = data + self._buffer
+
     def seen(self) -> bytes:
         return self._buffer
 
@@ -73,9 +76,12 @@ def get(sock: socket.socket, host: str, path: str, deadline: Deadline) -> tuple[
     sock.settimeout(deadline.left())
     sock.sendall(request.format(path, host).encode("utf-8"))
     reader = _Reader(sock, deadline)
-    head = reader.until(b"\r\n\r\n", MAX_HEAD)
-    status = _status(head, reader)
-    headers = _headers(head)
+    status = _status(reader.until(b"\n", MAX_HEAD), reader)
+    reader.back(b"\r\n")  # an answer without headers has its empty line at once
+    try:
+        headers = _headers(reader.until(b"\r\n\r\n", MAX_HEAD))
+    except OSError:
+        return status, {}, ""
     try:
         body = _body(reader, headers)
     except OSError:
@@ -85,11 +91,11 @@ def get(sock: socket.socket, host: str, path: str, deadline: Deadline) -> tuple[
     return status, headers, body.decode("utf-8", "replace")
 
 
-def _status(head: bytes, reader: _Reader) -> int:
-    parts = head.split(b"\r\n", 1)[0].split(b" ")
+def _status(line: bytes, reader: _Reader) -> int:
+    parts = line.strip().split(b" ")
     if parts[0].startswith(b"HTTP/") and len(parts) > 1 and parts[1].isdigit():
         return int(parts[1])
-    seen = (head or reader.seen())[:60]
+    seen = (line or reader.seen())[:60]
     if not seen:
         raise verdict.ProbeFailed(verdict.RESET, "the connection was accepted and then closed without an answer")
     raise verdict.ProbeFailed(verdict.INCONCLUSIVE, "the answer is not HTTP: it begins with {!r}".format(seen))
@@ -97,7 +103,7 @@ def _status(head: bytes, reader: _Reader) -> int:
 
 def _headers(head: bytes) -> dict[str, str]:
     headers: dict[str, str] = {}
-    for line in head.split(b"\r\n")[1:]:
+    for line in head.split(b"\r\n"):
         name, _, value = line.decode("latin-1").partition(":")
         headers.setdefault(name.strip().lower(), value.strip())
     return headers

@@ -65,7 +65,9 @@ def sockets() -> list[dict[str, object]]:
 
 def listeners() -> list[dict[str, object]]:
     """The sockets that wait for others: TCP that listens, UDP without a peer."""
-    return [row for row in sockets() if row["state"] == "listen" or (row["protocol"] == "udp" and row["state"] == "close")]
+    return [
+        row for row in sockets() if row["state"] == "listen" or (row["protocol"] == "udp" and row["state"] == "close")
+    ]
 
 
 def interfaces() -> list[dict[str, object]]:
@@ -111,7 +113,9 @@ def _ipv6(name: str) -> list[str]:
     for line in read("/proc/net/if_inet6").splitlines():
         fields = line.split()
         if len(fields) == 6 and fields[5] == name:
-            found.append("{}/{}".format(socket.inet_ntop(socket.AF_INET6, bytes.fromhex(fields[0])), int(fields[2], 16)))
+            found.append(
+                "{}/{}".format(socket.inet_ntop(socket.AF_INET6, bytes.fromhex(fields[0])), int(fields[2], 16))
+            )
     return sorted(found)
 
 

@@ -11,6 +11,8 @@ from .http import Deadline
 #: Connections that stay open after their probe, so that their other end can be looked for, by the key of the probe.
 _HELD: dict[str, socket.socket] = {}
 
+SCHEMES = ("http", "https", "tcp", "udp")
+
 #: How long a plain TCP connection is watched for a close, in seconds: the userland proxy of docker accepts before it
 #: knows that nobody listens behind it, and closes within a few milliseconds.
 LINGER = 0.05
@@ -33,7 +35,12 @@ def probe(target: dict[str, object]) -> dict[str, object]:
         ``text``, ``answered_by``, ``detail``, ``location`` (where a redirect points).
     """
     begun = time.perf_counter()
-    result: dict[str, object] = {"verdict": verdict.INCONCLUSIVE, "address": "", "port": target.get("port", 0), "detail": ""}
+    result: dict[str, object] = {
+        "verdict": verdict.INCONCLUSIVE,
+        "address": "",
+        "port": target.get("port", 0),
+        "detail": "",
+    }
     try:
         _ask(target, result)
     except verdict.ProbeFailed as failure:
@@ -47,6 +54,8 @@ def probe(target: dict[str, object]) -> dict[str, object]:
 
 
 def _ask(target: dict[str, object], result: dict[str, object]) -> None:
+    if target["scheme"] not in SCHEMES:
+        raise verdict.ProbeFailed(verdict.INCONCLUSIVE, "the agent does not speak {!r}".format(target["scheme"]))
     timeout = float(target["timeout"])  # type: ignore[arg-type]
     deadline = Deadline(timeout)
     found = resolve.resolve(str(target["host"]), timeout)

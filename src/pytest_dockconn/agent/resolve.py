@@ -8,6 +8,7 @@ import threading
 
 from . import verdict
 
+
 def _family(name: str) -> int:
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
@@ -58,8 +59,12 @@ def _resolver_said(name: str, error: OSError) -> verdict.ProbeFailed:
     if error.errno == socket.EAI_AGAIN:
         return verdict.ProbeFailed(
             verdict.NAME_NOT_FOUND,
-            "name resolution: temporary failure for {!r} (EAI_AGAIN: no name server answered with a yes or a no)".format(name),
+            "name resolution: temporary failure for {!r} (EAI_AGAIN: no name server answered with a yes or a no)".format(
+                name
+            ),
         )
     if error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)):
         return verdict.ProbeFailed(verdict.NAME_NOT_FOUND, "name resolution: {!r} is not known".format(name))
-    return verdict.ProbeFailed(verdict.INCONCLUSIVE, "name resolution: {} for {!r}".format(error.strerror or error, name))
+    return verdict.ProbeFailed(
+        verdict.INCONCLUSIVE, "name resolution: {} for {!r}".format(error.strerror or error, name)
+    )

@@ -88,4 +88,6 @@ def serve(lines: object, out: object) -> None:
             request = json.loads(line)
         except ValueError:
             continue
+        if not isinstance(request, dict):
+            continue
         threading.Thread(target=answer, args=(request,), daemon=True).start()

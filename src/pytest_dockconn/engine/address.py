@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,10 +32,11 @@ class Candidate:
 
 def check(url: str, origin: str) -> str:
     """The URL, if it can be one of an engine. Raises ``SpecError``."""
-    parts = urlsplit(url)
-    place = parts.path if parts.scheme in ("unix", "npipe") else parts.netloc
-    if parts.scheme in SCHEMES and place:
-        return url
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+        place = parts.path if parts.scheme in ("unix", "npipe") else parts.netloc
+        if parts.scheme in SCHEMES and place:
+            return url
     raise SpecError(
         f"{redact(url)!r} is not the URL of an engine",
         checked=f"{origin}; known schemes: {', '.join(SCHEMES)}",

@@ -47,5 +47,6 @@ class SocketStream:
         """Let go; also wakes a reader."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        with contextlib.suppress(OSError):
-            self._attached.close()
+        for held in (self._attached, self._socket):  # a SocketIO does not close the socket that it was made of
+            with contextlib.suppress(OSError):
+                held.close()

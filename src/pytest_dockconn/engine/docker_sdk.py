@@ -31,7 +31,8 @@ def current_context() -> tuple[str, str] | None:
         context = ContextAPI.get_current_context()
     except DockerException as error:
         raise EngineUnavailable(
-            f"docker's current context can't be read: {error}", remedy="see `docker context ls`, or pass --dockconn-engine"
+            f"docker's current context can't be read: {error}",
+            remedy="see `docker context ls`, or pass --dockconn-engine",
         ) from error
     if context is None or context.Name == "default" or not context.Host:
         return None
@@ -50,6 +51,7 @@ class DockerEngine:
         self._url = url
         self._timeout = timeout
         self._hung = ""
+        self._stream: Any = None
         with self._errors("asking for its version"):
             self._api = self._client(timeout)
             self._version = translate.version(url, self._api.version(api_version=False))
@@ -83,7 +85,9 @@ class DockerEngine:
     @contextlib.contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
         if self._hung:  # one time limit is enough: nobody waits 20 s again for each container to be removed
-            raise EngineTimeout(self._hung, remedy="see whether the engine hangs (`docker version`); then `dockconn prune`")
+            raise EngineTimeout(
+                self._hung, remedy="see whether the engine hangs (`docker version`); then `dockconn prune`"
+            )
         try:
             yield
         except APIError as error:
@@ -204,7 +208,9 @@ class DockerEngine:
                 "name": (c.get("Names") or ["/"])[0].lstrip("/"),
                 "labels": dict(c.get("Labels") or {}),
                 "status": c.get("State", ""),
-                "ports": [(p.get("IP", ""), p.get("PublicPort", 0), p.get("Type", "tcp")) for p in c.get("Ports") or ()],
+                "ports": [
+                    (p.get("IP", ""), p.get("PublicPort", 0), p.get("Type", "tcp")) for p in c.get("Ports") or ()
+                ],
             }
             for c in found
         )
@@ -346,10 +352,12 @@ class DockerEngine:
 
     def events(self) -> Iterator[Mapping[str, object]]:
         """What happens from now on. Podman's stream stays empty (seen on 4.3.1)."""
+        broken = (requests.exceptions.RequestException, DockerException, OSError, ValueError, AttributeError)
         api = self._client(LONG)
         try:
-            with contextlib.suppress(requests.exceptions.RequestException, DockerException, OSError, ValueError):
-                for event in api.events(filters={"type": ["container", "network"]}, decode=True):
+            with contextlib.suppress(*broken):  # of a connection that is closed from another thread
+                self._stream = api.events(filters={"type": ["container", "network"]}, decode=True)
+                for event in self._stream:
                     actor = event.get("Actor") or {}
                     network = event.get("Type") == "network"
                     who = (actor.get("Attributes") or {}).get("container", "") if network else actor.get("ID", "")
@@ -359,6 +367,9 @@ class DockerEngine:
 
     def close(self) -> None:
         """Let go of the connections."""
+        if self._stream is not None:
+            with contextlib.suppress(OSError, DockerException, AttributeError):
+                self._stream.close()
         self._api.close()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -38,8 +37,9 @@ OPENERS: dict[str, Opener] = {}
 
 def find(option: str | None, environ: Mapping[str, str] | None = None) -> Engine:
     """The engine to work with. Raises ``EngineUnavailable`` with every place that was looked at."""
-    if option is not None and urlsplit(option).scheme in OPENERS:
-        return OPENERS[urlsplit(option).scheme](option, CALL_TIMEOUT)
+    scheme = (option or "").partition("://")[0]
+    if option is not None and scheme in OPENERS:
+        return OPENERS[scheme](option, CALL_TIMEOUT)
     surroundings = os.environ if environ is None else environ
     places = candidates(option, surroundings, Path.home(), _context)
     tried: list[tuple[Candidate, str]] = []
@@ -61,8 +61,6 @@ def obstacle(url: str) -> str:
         return ""
     path = Path(parts.netloc + parts.path)
     try:
-        if not stat.S_ISSOCK(path.stat().st_mode):
-            return "not a socket"
         with socket.socket(socket.AF_UNIX) as sock:
             sock.settimeout(FIRST_TIMEOUT)
             sock.connect(str(path))
@@ -74,7 +72,7 @@ def obstacle(url: str) -> str:
         return f"no permission for user {os.getuid()}"
     except TimeoutError:
         return f"it took the connection and did not answer within {FIRST_TIMEOUT:g} s"
-    except OSError as error:
+    except OSError as error:  # ENOTSOCK never comes of connect: a plain file refuses the connection
         return (error.strerror or str(error)).lower()
 
 
@@ -87,10 +85,16 @@ def unavailable(tried: list[tuple[Candidate, str]], environ: Mapping[str, str]) 
         cause = f"cannot reach the engine at {redact(place.url)} ({reason}), named by {place.origin}"
     else:
         cause = "cannot find a container engine: none of the usual sockets is there"
-    skipped = "" if named else f"DOCKER_HOST ({environ.get('DOCKER_HOST') or 'not set'}), docker's current context (default); "
+    skipped = (
+        ""
+        if named
+        else f"DOCKER_HOST ({environ.get('DOCKER_HOST') or 'not set'}), docker's current context (default); "
+    )
     checked = skipped + "; ".join(f"{redact(place.url)}: {reason}" for place, reason in tried)
     if any("permission" in reason for _, reason in tried):
-        remedy = "join the group that owns the socket (`sudo usermod -aG docker $USER`, then log in again), or run as root"
+        remedy = (
+            "join the group that owns the socket (`sudo usermod -aG docker $USER`, then log in again), or run as root"
+        )
     else:
         remedy = "start it (`sudo systemctl start docker`, or `podman system service`), or pass --dockconn-engine URL"
     return EngineUnavailable(cause, checked=checked, remedy=remedy)

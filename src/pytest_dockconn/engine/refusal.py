@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from ..errors import Conflict, EngineError, EngineTimeout, EngineUnavailable, NotFound, PortInUse
 
@@ -11,13 +10,15 @@ from ..errors import Conflict, EngineError, EngineTimeout, EngineUnavailable, No
 #: 27, and in 28 and 29; a whole range is used up; podman's (rootlessport, then netavark).
 _PORT_TAKEN = (
     "port is already allocated",
-    "address already in use",
     "failed to bind port",
     "failed to bind host port",
     "all ports are allocated",
     "rootlessport listen",
 )
-_PORT = re.compile(r"(?:listen \w+ |bind for |port |listening on )?(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):(\d+)", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"(?<=//)[^/?#]*@")
+_PORT = re.compile(
+    r"(?:listen \w+ |bind for |port |listening on )?(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]|::):(\d+)", re.IGNORECASE
+)
 
 
 def port_in_words(words: str) -> tuple[str, int] | None:
@@ -30,7 +31,8 @@ def refusal(status: int, words: str, doing: str) -> EngineError | PortInUse:
     """The error for an HTTP status and the engine's message."""
     cause = f"{doing}: {words.strip()}"
     lower = words.lower()
-    if any(phrase in lower for phrase in _PORT_TAKEN):
+    # "address already in use" alone (403) is what moby's IPAM says of a static address
+    if any(phrase in lower for phrase in _PORT_TAKEN) or ("address already in use" in lower and port_in_words(words)):
         return PortInUse(cause)
     if status == 404:
         return NotFound(cause)
@@ -57,7 +59,4 @@ def gone(url: str, doing: str, words: str) -> EngineUnavailable:
 
 def redact(url: str) -> str:
     """The URL without its user and password."""
-    parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    return parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]).geturl()
+    return _CREDENTIALS.sub("***@", url)

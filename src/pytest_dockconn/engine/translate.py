@@ -63,7 +63,9 @@ def bindings(table: Json | None) -> tuple[Binding, ...]:
     for name, wishes in (table or {}).items():
         for wish in wishes or ():
             host = str(wish.get("HostPort") or "0")
-            found.append(Binding(port_key(name), str(wish.get("HostIp") or "0.0.0.0"), int(host) if host.isdigit() else 0))  # noqa: S104 - what the engine means by an empty address
+            found.append(
+                Binding(port_key(name), str(wish.get("HostIp") or "0.0.0.0"), int(host) if host.isdigit() else 0)
+            )
     return tuple(sorted(found, key=lambda b: (b.port, ":" in b.address, b.address, b.host_port)))
 
 

@@ -11,7 +11,7 @@ from ..actions import agents
 from ..actions.containers import await_answers, last_lines, raise_if_ended
 from ..actions.services import Services
 from ..actions.sidecars import runs_agent
-from ..errors import DockconnError, EngineError, NotFound, NotOurs, SpecError
+from ..errors import DockconnError, NotFound, NotOurs, SpecError
 from ..logic import links, ports
 from ..logic.text import printable
 from ..logic.wiring import bound_targets, port_targets
@@ -91,9 +91,11 @@ class Container(Source):
         return facts
 
     def last_facts(self) -> ContainerFacts:
-        """What it was like when it last had an address: what a stranger may have taken over."""
+        """What it is like now, with its last addresses where it has none: a stranger may have taken them over."""
         facts = self.facts()
-        return facts if facts.addresses or facts.running else self._last
+        if facts.addresses or facts.running:
+            return facts
+        return replace(facts, endpoints=self._last.endpoints, bindings=self._last.bindings)
 
     def port(self, number: int | str, protocol: str = "tcp") -> Port:
         """A port by the container's own addresses. Raises ``SpecError`` for a number that is no port."""
@@ -117,10 +119,8 @@ class Container(Source):
         )
 
     def _bindings(self, key: PortKey) -> list[Binding]:
-        facts = self.facts()
+        facts = self.last_facts()
         bindings = [b for b in facts.bindings if b.port == key and b.host_port]
-        if not bindings and not facts.running:
-            bindings = [b for b in self._last.bindings if b.port == key and b.host_port]
         if not bindings:
             bound = ", ".join(f"{b.port} at {b.address}:{b.host_port}" for b in facts.bindings) or "nothing is bound"
             raise DockconnError(
@@ -165,7 +165,9 @@ class Container(Source):
         if endpoint is None:
             on = ", ".join(e.network for e in self.facts().endpoints)
             raise DockconnError(
-                f"{self.name} is not on network {network}", checked=f"it is on: {on or 'none'}", remedy="connect it first"
+                f"{self.name} is not on network {network}",
+                checked=f"it is on: {on or 'none'}",
+                remedy="connect it first",
             )
         return endpoint.ip or endpoint.ip6
 
@@ -185,7 +187,7 @@ class Container(Source):
         """Its /etc/hosts: name to addresses."""
         return links.hosts(str(agents.look(self.services.agents.channel(self._id), "hosts")["hosts"]))
 
-    def run(self, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(self, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:  # noqa: ARG002
         """Run a command in it, without a shell.
 
         Returns:
@@ -212,7 +214,7 @@ class Container(Source):
         """Stop, then start."""
         raise self._refused("restart")
 
-    def commit(self, tag: str) -> Image:
+    def commit(self, tag: str) -> Image:  # noqa: ARG002
         """Make an image of it."""
         raise self._refused("commit")
 
@@ -234,7 +236,13 @@ class Own(Container):
     ours = True
 
     def __init__(
-        self, services: Services, facts: ContainerFacts, name: str, *, ports_awaited: tuple[PortKey, ...] = (), speaks: bool = False
+        self,
+        services: Services,
+        facts: ContainerFacts,
+        name: str,
+        *,
+        ports_awaited: tuple[PortKey, ...] = (),
+        speaks: bool = False,
     ) -> None:
         super().__init__(services, facts, name)
         self._awaited = ports_awaited
@@ -252,7 +260,9 @@ class Own(Container):
     def run(self, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command in it, without a shell. Raises ``CalledProcessError`` as ``subprocess.run`` does."""
         if not argv or not all(isinstance(word, str) for word in argv):
-            raise SpecError(f"run{argv!r}: every word of a command is a string", remedy='write run("curl", "-s", "http://server3/")')
+            raise SpecError(
+                f"run{argv!r}: every word of a command is a string", remedy='write run("curl", "-s", "http://server3/")'
+            )
         done = self.services.engine.execute(self._id, argv)
         if check and done.returncode:
             raise CommandFailed(done.returncode, list(argv), done.stdout, done.stderr)
@@ -260,7 +270,11 @@ class Own(Container):
 
     def stop(self) -> None:
         """Stop it: SIGTERM, SIGKILL after 5 s. Its addresses and free host ports may be others when it starts again."""
-        self.facts()  # remembers the last addresses
+        facts = self.facts()  # remembers the last addresses
+        if facts.running and runs_agent(facts):
+            # process 1 ignores SIGTERM until it has a handler: in the agent's first 50 ms a stop would take all of 5 s
+            with contextlib.suppress(DockconnError):
+                agents.look(self.services.agents.channel(self._id), "container")
         try:
             self.services.engine.stop(self._id, STOP_TIME)
         finally:
@@ -286,28 +300,28 @@ class Own(Container):
         if not repository or repository != repository.lower() or any(c.isspace() for c in tag):
             raise SpecError(f"{tag!r} is not an image's name", remedy="write client_img or client_img:1")
         name = f"{repository}:{version or 'latest'}"
-        if self.services.engine.image(name) is not None and name not in self.images:
+        self.services.remover.join()  # an earlier test's image of that name may be about to go
+        there = self.services.engine.image(name)
+        if there is not None and there.labels.get(labels.ROLE) != "commit":
             raise SpecError(
                 f"image {name} is there already and was not made here, so it is not replaced",
                 checked=f"the images of the engine at {self.services.engine.url}",
                 remedy="choose another tag, or remove it first",
             )
         facts = self.facts()
-        # A container inherits the labels of its image: the name is taken out, so that nothing started of it looks like ours.
-        marks = {**{key: "" for key in facts.labels if key.startswith(labels.RUN)}, labels.SPEAKS: facts.labels.get(labels.SPEAKS, "")}
+        # A container inherits the labels of its image: these bear the image's name, so nothing started of it looks ours.
+        marks = labels.made(self.services.run, name, "commit")
+        marks[labels.SPEAKS] = facts.labels.get(labels.SPEAKS, "")
         made = self.services.engine.commit(self._id, repository, version or "latest", marks)
         self.images.append(name)
         return Image(made, name)
 
     def discard(self) -> None:
-        """Remove it, its sidecar and the images that were committed of it."""
+        """Remove it and its sidecar."""
         self.services.agents.release(self._id)
         self.services.engine.remove(self._id)
         self.services.facts.forget(self._id)
         self.services.known.pop(self._id, None)
-        for image in self.images:
-            with contextlib.suppress(EngineError):
-                self.services.engine.remove_image(image)
 
 
 class Server(Own):
@@ -334,4 +348,3 @@ def _key(number: int | str, protocol: str) -> PortKey:
 
 def _gone(facts: ContainerFacts) -> ContainerFacts:
     return replace(facts, status="removed", pid=0)
-

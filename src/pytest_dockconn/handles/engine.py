@@ -134,7 +134,8 @@ class Bridge:
         if not seen:
             raise CapabilityError(
                 f"the bridge {name} can't be read",
-                checked="/sys/class/net " + ("here" if self._services.same_host else "on the engine's host, by a sidecar"),
+                checked="/sys/class/net "
+                + ("here" if self._services.same_host else "on the engine's host, by a sidecar"),
                 remedy="see `docker network inspect bridge`",
             )
         return Interface(

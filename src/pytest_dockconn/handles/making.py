@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 from .. import labels
 from ..actions.capabilities import has_links
@@ -22,7 +22,7 @@ from .container import Client, Container, Own, Server
 from .image import Image
 from .network import Network
 
-Links = Union[Iterable["Container | str"], Mapping[str, "Container | str"]]
+Links = Iterable[Container | str] | Mapping[str, Container | str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ def _planned(services: Services, lab: str, wish: Wish) -> tuple[ContainerPlan, t
         capabilities={CLIENT: NOTHING, SERVER: SERVER_PRIVILEGES}.get(kind, FOREIGN),
         interactive=wish.role == CLIENT,
         tty=wish.role == CLIENT and kind == "" and argv is None,
-        keep_logs=not (kind == CLIENT),
+        keep_logs=kind != CLIENT,
     )
     return plan, listens, kind
 
@@ -113,20 +113,26 @@ def _network(services: Services, one: object) -> str:
     if isinstance(one, Network):
         return one.engine_name
     if not isinstance(one, str):
-        raise SpecError(f"networks: {one!r} is not a network", remedy="pass what dockconn.network() returned, or a name")
+        raise SpecError(
+            f"networks: {one!r} is not a network", remedy="pass what dockconn.network() returned, or a name"
+        )
     try:
         return services.engine.network(one).name
     except NotFound:
         there = ", ".join(sorted(n.name for n in services.engine.networks())[:20])
         raise SpecError(
-            f"networks: there is no network {one!r}", checked=f"the engine has: {there}", remedy="make it: dockconn.network(...)"
+            f"networks: there is no network {one!r}",
+            checked=f"the engine has: {there}",
+            remedy="make it: dockconn.network(...)",
         ) from None
 
 
 def _links(wish: Wish) -> list[tuple[Container | str, str]]:
     """(source, alias) pairs."""
     if isinstance(wish.links, (str, Container)) or not isinstance(wish.links, Iterable):
-        raise SpecError(f"links={wish.links!r}: a list or a mapping is wanted", remedy="write links=[server] or {'alias': server}")
+        raise SpecError(
+            f"links={wish.links!r}: a list or a mapping is wanted", remedy="write links=[server] or {'alias': server}"
+        )
     if isinstance(wish.links, Mapping):
         pairs = [(source, alias) for alias, source in wish.links.items()]
     else:
@@ -137,7 +143,9 @@ def _links(wish: Wish) -> list[tuple[Container | str, str]]:
         hostname(alias)
         if source == wish.name:
             raise SpecError(
-                f"links: {wish.name} can't be linked to itself", checked="its own name is among its links", remedy="leave it out"
+                f"links: {wish.name} can't be linked to itself",
+                checked="its own name is among its links",
+                remedy="leave it out",
             )
     specs.no_alias_twice([(s if isinstance(s, str) else s.name, alias) for s, alias in pairs])
     return pairs
@@ -163,7 +171,9 @@ def _legacy(services: Services, links: Sequence[tuple[Container | str, str]]) ->
                 checked="the engine's containers",
                 remedy="make it first; names of containers to come are taken on networks of your own only",
             ) from None
-        specs.check_link_source(facts, source.name if isinstance(source, Container) else source, services.default_network)
+        specs.check_link_source(
+            facts, source.name if isinstance(source, Container) else source, services.default_network
+        )
         found.append((facts.name, alias))
     return tuple(found)
 

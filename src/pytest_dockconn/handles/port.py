@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .container import Container
     from .network import Network
 
+EVERYWHERE = Where()
+
 
 @dataclass(frozen=True, slots=True)
 class Port:
@@ -36,7 +38,7 @@ class Port:
     owner: Container
     key: PortKey
     bound: bool = False
-    where: Where = Where()
+    where: Where = EVERYWHERE
 
     @property
     def protocol(self) -> str:
@@ -87,14 +89,16 @@ class Port:
         host = f"[{target.host}]" if ":" in target.host else target.host
         with library.Session() as session:
             session.trust_env = False
-            secure = target.scheme == "https" or self.key.number == 443  # noqa: PLR2004
+            secure = target.scheme == "https" or self.key.number == 443
             kwargs.setdefault("timeout", 5.0)
             return session.get(f"{'https' if secure else 'http'}://{host}:{target.port}{path}", **kwargs)
 
     def __str__(self) -> str:
         how = f"bound port {self.key}" if self.bound else f"port {self.key}"
         narrowed = self.where.name or self.where.address or self.where.network
-        return f"{how} of {self.owner.name}" + (f" ({'by the name ' if self.where.name else 'on '}{narrowed})" if narrowed else "")
+        return f"{how} of {self.owner.name}" + (
+            f" ({'by the name ' if self.where.name else 'on '}{narrowed})" if narrowed else ""
+        )
 
     def __repr__(self) -> str:
         return f"<Port {self}>"

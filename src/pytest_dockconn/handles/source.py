@@ -86,4 +86,3 @@ class Source:
         """Ask all destinations at once, in one request to the agent; results in their order."""
         limit = check_timeout(timeout)
         return self.ask_all([self.targets(d)[0] for d in destinations], limit) if destinations else []
-

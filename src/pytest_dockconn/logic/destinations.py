@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from ..errors import SpecError
@@ -10,6 +11,8 @@ from ..model.probe import Target
 DEFAULT_PORTS = {"http": 80, "https": 443}
 NEED_PORT = ("tcp", "udp")
 SCHEMES = (*DEFAULT_PORTS, *NEED_PORT)
+#: User and password, also of what is no URL.
+_CREDENTIALS = re.compile(r"(?<=//)[^/?#]*@")
 
 
 def parse(url: str) -> Target:
@@ -26,19 +29,19 @@ def parse(url: str) -> Target:
     if any(c.isspace() or ord(c) < 32 for c in url):
         raise _bad(url, "it has white space or control characters in it")
     if parts.username or parts.password:
-        raise _bad(url.replace(parts.netloc, "***@" + parts.netloc.rpartition("@")[2]), "users and passwords are not sent by a probe")
+        raise _bad(url, "users and passwords are not sent by a probe")
     if port is None and parts.scheme in NEED_PORT:
         raise _bad(url, f"{parts.scheme} needs a port")
     if port == 0:
         raise _bad(url, "port 0 is outside of 1 to 65535")
-    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     number = port if port is not None else DEFAULT_PORTS[parts.scheme]
-    return Target(scheme=parts.scheme, host=host, port=number, path=path or "/", via="url")
+    return Target(scheme=parts.scheme, host=host, port=number, path=path, via="url")
 
 
 def _bad(url: str, why: str) -> SpecError:
     return SpecError(
-        f"{url!r} is not a destination: {why}",
+        f"{_CREDENTIALS.sub('***@', url)!r} is not a destination: {why}",
         checked=f"known schemes: {', '.join(s + '://' for s in SCHEMES)}",
         remedy="write http://host[:port]/path or tcp://host:port, or pass a Port: server.port(80)",
     )

@@ -28,7 +28,9 @@ def diagnose(evidence: Evidence) -> Why:
 
 def _not_asked(e: Evidence) -> Why | None:
     if e.result.verdict is Verdict.INCONCLUSIVE and "could not be made" in e.result.detail:
-        return Why("the probe could not be made", (e.result.detail,), "mend the source first: see the evidence", "not-asked")
+        return Why(
+            "the probe could not be made", (e.result.detail,), "mend the source first: see the evidence", "not-asked"
+        )
     return None
 
 
@@ -43,14 +45,14 @@ def _ended(e: Evidence, owner: ContainerFacts) -> Why:
     error = f": {owner.error}" if owner.error else ""
     return Why(
         f"{e.owner_name} is not running: it {owner.status} with exit code {owner.exit_code}{code}{error}",
-        (f"its last output:\n{e.last_lines}",) if e.last_lines else (),
+        (f"state {owner.status}", *((f"its last output:\n{e.last_lines}",) if e.last_lines else ())),
         f"start it ({e.owner_name}.start()), or see in its output why it ended",
         "not-running",
     )
 
 
 def _created(e: Evidence, owner: ContainerFacts) -> Why:
-    said = (f"the engine said: {owner.error}",) if owner.error else ()
+    said = (f"state {owner.status}", *((f"the engine said: {owner.error}",) if owner.error else ()))
     return Why(f"{e.owner_name} was created but never started", said, "start it", "not-running")
 
 
@@ -66,7 +68,7 @@ def _paused(e: Evidence, owner: ContainerFacts) -> Why:
 def _restarting(e: Evidence, owner: ContainerFacts) -> Why:
     return Why(
         f"{e.owner_name} is restarting: it ended with exit code {owner.exit_code}, {owner.restart_count} times so far",
-        (f"its last output:\n{e.last_lines}",) if e.last_lines else (),
+        (f"state {owner.status}", *((f"its last output:\n{e.last_lines}",) if e.last_lines else ())),
         "see in its output why it ends",
         "restarting",
     )
@@ -97,7 +99,12 @@ def _wrong_server(e: Evidence) -> Why | None:
     stale = _stale_line(e)
     if stale:
         shows.append(stale)
-    return Why(f"the wrong server: {who} answered at {how}, not {e.owner_name}", tuple(shows), "see who has the address or the port now", "wrong-server")
+    return Why(
+        f"the wrong server: {who} answered at {how}, not {e.owner_name}",
+        tuple(shows),
+        "see who has the address or the port now",
+        "wrong-server",
+    )
 
 
 def _stale_line(e: Evidence) -> str:
@@ -108,7 +115,7 @@ def _stale_line(e: Evidence) -> str:
 
 
 def _name_unknown(e: Evidence) -> Why | None:
-    if e.result.verdict is not Verdict.NAME_NOT_FOUND:
+    if not _unresolved(e):
         return None
     name = e.result.target.host
     if e.source is not None and e.source.endpoint(e.default_network) is not None and len(e.source.endpoints) == 1:
@@ -126,6 +133,8 @@ def _name_unknown(e: Evidence) -> Why | None:
             f"connect {e.source_name} to {where}, or give the alias on a network that both share",
             "alias-elsewhere",
         )
+    if e.result.verdict is Verdict.TIMED_OUT:
+        return _resolver_silent(e)
     return Why(
         f"the name {name!r} is not known to {e.source_name}",
         tuple(line for line in (_hosts_line(e), _networks_line(e), e.result.detail) if line),
@@ -156,18 +165,25 @@ def _networks_line(e: Evidence) -> str:
 
 
 def _nets(facts: ContainerFacts) -> str:
-    return ", ".join(f"{n.network} ({n.ip or n.ip6 or 'no address'})" for n in facts.endpoints) or f"none ({facts.network_mode})"
+    return (
+        ", ".join(f"{n.network} ({n.ip or n.ip6 or 'no address'})" for n in facts.endpoints)
+        or f"none ({facts.network_mode})"
+    )
 
 
-def _resolver_silent(e: Evidence) -> Why | None:
-    if e.result.verdict is Verdict.TIMED_OUT and "name resolution" in e.result.detail:
-        return Why(
-            f"the resolver of {e.source_name} did not answer for {e.result.target.host!r} in time",
-            (e.result.detail,),
-            "see its /etc/resolv.conf; the name may be unknown, and the upstream name server out of reach",
-            "resolver",
-        )
-    return None
+def _unresolved(e: Evidence) -> bool:
+    """Whether it ended at the name: the resolver said no, or nothing in time (it asks upstream for what it does not know)."""
+    silent = e.result.verdict is Verdict.TIMED_OUT and "name resolution" in e.result.detail
+    return silent or e.result.verdict is Verdict.NAME_NOT_FOUND
+
+
+def _resolver_silent(e: Evidence) -> Why:
+    return Why(
+        f"the resolver of {e.source_name} did not answer for {e.result.target.host!r} in time",
+        (e.result.detail,),
+        "see its /etc/resolv.conf; the name may be unknown, and the upstream name server out of reach",
+        "resolver",
+    )
 
 
 def _not_listening(e: Evidence) -> Why | None:
@@ -271,7 +287,10 @@ def _icc_off(e: Evidence) -> Why | None:
     if off and len(off) == len(shared):
         return Why(
             f"network {', '.join(off)} has inter-container communication (icc) off, and no link opens {e.port}",
-            (f"enable_icc=false on {', '.join(off)}", f"links of {e.source_name}: {', '.join(a for _, a in e.source.links) or 'none'}"),
+            (
+                f"enable_icc=false on {', '.join(off)}",
+                f"links of {e.source_name}: {', '.join(a for _, a in e.source.links) or 'none'}",
+            ),
             "link the two (a link opens the exposed ports), or make the network with icc=True",
             "icc-off",
         )
@@ -279,7 +298,7 @@ def _icc_off(e: Evidence) -> Why | None:
 
 
 def _internal(e: Evidence) -> Why | None:
-    if e.source is None or e.owner is not None and shared_networks(e.source, e.owner):
+    if e.source is None or (e.owner is not None and shared_networks(e.source, e.owner)):
         return None
     mine = [n for n in e.networks if e.source.endpoint(n.id)]
     if mine and all(n.internal for n in mine):
@@ -294,7 +313,9 @@ def _internal(e: Evidence) -> Why | None:
 
 
 def _accepts_in_silence(e: Evidence) -> Why | None:
-    if e.result.verdict is not Verdict.TIMED_OUT or not ("accepted" in e.result.detail or "accept queue" in e.result.detail):
+    if e.result.verdict is not Verdict.TIMED_OUT or not (
+        "accepted" in e.result.detail or "accept queue" in e.result.detail
+    ):
         return None
     who = e.owner_name or "the destination"
     return Why(
@@ -318,7 +339,12 @@ def _closes(e: Evidence) -> Why | None:
 
 def _other_protocol(e: Evidence) -> Why | None:
     if e.result.verdict is Verdict.INCONCLUSIVE:
-        return Why("the answer can't be read as what was asked for", (e.result.detail,), "ask by another scheme: tcp:// or https://", "unreadable")
+        return Why(
+            "the answer can't be read as what was asked for",
+            (e.result.detail,),
+            "ask by another scheme: tcp:// or https://",
+            "unreadable",
+        )
     return None
 
 
@@ -334,8 +360,14 @@ def _unknown(e: Evidence) -> Why:
         shows.append(_networks_line(e))
     if e.listeners is not None and e.port is not None:
         shows.append(f"{e.owner_name} listens on {e.port}, and answers inside of its own network")
-    what = "packets are dropped on the way, as by a firewall" if e.result.verdict is Verdict.TIMED_OUT and e.owner else "no cause was found"
-    return Why(what, tuple(shows), "see the rules of the engine's host (`iptables -L DOCKER-USER -v`) and of both containers")
+    what = (
+        "packets are dropped on the way, as by a firewall"
+        if e.result.verdict is Verdict.TIMED_OUT and e.owner
+        else "no cause was found"
+    )
+    return Why(
+        what, tuple(shows), "see the rules of the engine's host (`iptables -L DOCKER-USER -v`) and of both containers"
+    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -343,7 +375,6 @@ RULES: tuple[Rule, ...] = (
     _wrong_server,
     _not_running,
     _name_unknown,
-    _resolver_silent,
     _not_listening,
     _loopback_only,
     _one_family,

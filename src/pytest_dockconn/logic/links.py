@@ -44,7 +44,7 @@ def variables(link: Link) -> dict[str, str]:
     found: dict[str, str] = {f"{p}_NAME": f"/{link.recipient}/{link.alias}"}
     if ports:
         found[f"{p}_PORT"] = _url(link.ip, ports[0])
-    for first, last in runs(ports):
+    for first, last in runs(ports, tcp_first=link.tcp_first):
         found |= _run(p, link.ip, first, last)
     for port in ports:
         found |= _port(p, link.ip, port)
@@ -54,12 +54,17 @@ def variables(link: Link) -> dict[str, str]:
 def in_order(ports: Sequence[PortKey], *, tcp_first: bool) -> list[PortKey]:
     """The order that decides which port is "the" port of a link."""
     if tcp_first:
-        return sorted(ports, key=lambda port: (port.protocol != "tcp", port.number))
+        return sorted(ports, key=lambda port: (port.protocol != "tcp", port.protocol, port.number))
     return sorted(ports, key=lambda port: (port.number, port.protocol != "tcp"))
 
 
-def runs(ports: Sequence[PortKey]) -> list[tuple[PortKey, PortKey]]:
-    """First and last of each run of three or more consecutive ports, as ``nextContiguous`` of moby finds them."""
+def runs(ports: Sequence[PortKey], *, tcp_first: bool) -> list[tuple[PortKey, PortKey]]:
+    """First and last of each run of consecutive ports.
+
+    Since 28.0 (moby#49300) two or more of one protocol; before, three or more of any, as ``nextContiguous`` found them.
+    """
+    if tcp_first:
+        return _same_protocol(ports)
     found, at = [], 0
     while at < len(ports):
         end = _end_of_run(ports, at)
@@ -69,6 +74,16 @@ def runs(ports: Sequence[PortKey]) -> list[tuple[PortKey, PortKey]]:
         else:
             at += 1
     return found
+
+
+def _same_protocol(ports: Sequence[PortKey]) -> list[tuple[PortKey, PortKey]]:
+    found: list[tuple[PortKey, PortKey]] = []
+    for port in ports:
+        if found and (port.protocol, port.number) == (found[-1][1].protocol, found[-1][1].number + 1):
+            found[-1] = (found[-1][0], port)
+        else:
+            found.append((port, port))
+    return [(first, last) for first, last in found if first != last]
 
 
 def _end_of_run(ports: Sequence[PortKey], at: int) -> int:
@@ -104,7 +119,11 @@ def _run(p: str, ip: str, first: PortKey, last: PortKey) -> dict[str, str]:
 def differences(expected: Mapping[str, str], seen: Mapping[str, str], alias: str) -> list[str]:
     """What is wrong with the variables of one link, a line each; empty where they are exact."""
     p = prefix(alias)
-    ours = {n: v for n, v in seen.items() if n in expected or n.startswith((f"{p}_PORT", f"{p}_NAME", f"{p}_ENV_"))}
+    ours = {
+        n: v
+        for n, v in seen.items()
+        if n in expected or n in (f"{p}_PORT", f"{p}_NAME") or n.startswith((f"{p}_PORT_", f"{p}_ENV_"))
+    }
     wrong = [f"{n} is missing (expected {v!r})" for n, v in expected.items() if n not in ours]
     wrong += [f"{n} is {ours[n]!r}, expected {v!r}" for n, v in expected.items() if n in ours and ours[n] != v]
     return sorted(wrong) + sorted(f"{n}={v!r} was not expected" for n, v in ours.items() if n not in expected)

@@ -16,7 +16,9 @@ def one(value: object, what: str = "port") -> PortKey:
     """A single port: ``80``, ``"80"``, ``"80/udp"``. Raises ``SpecError``."""
     found = many(value, what)
     if len(found) != 1:
-        raise SpecError(f"{value!r} is a range, but one {what} is wanted", remedy="name one port, such as 80 or '53/udp'")
+        raise SpecError(
+            f"{value!r} is a range, but one {what} is wanted", remedy="name one port, such as 80 or '53/udp'"
+        )
     return found[0]
 
 
@@ -76,10 +78,12 @@ def exposed(values: object) -> tuple[PortKey, ...]:
     items: Iterable[object]
     if isinstance(values, (int, str, PortKey)):
         items = (values,)
-    elif isinstance(values, Iterable):
+    elif isinstance(values, Iterable) and not isinstance(values, (bytes, bytearray)):
         items = values
     else:
-        raise SpecError(f"expose={values!r}: a {type(values).__name__} is no port", remedy="write expose=(80, '53/udp')")
+        raise SpecError(
+            f"expose={values!r}: a {type(values).__name__} is no port", remedy="write expose=(80, '53/udp')"
+        )
     return tuple(dict.fromkeys(key for value in items for key in many(value, "port of expose")))
 
 
@@ -88,7 +92,9 @@ def published(bind: Mapping[object, object] | None) -> tuple[Publish, ...]:
     if bind is None:
         return ()
     if not isinstance(bind, Mapping):
-        raise SpecError(f"bind={bind!r}: a mapping of container port to host port is wanted", remedy="write bind={80: 8080}")
+        raise SpecError(
+            f"bind={bind!r}: a mapping of container port to host port is wanted", remedy="write bind={80: 8080}"
+        )
     return tuple(wish for key, value in bind.items() for wish in _wishes(many(key, "port of bind"), value))
 
 
@@ -104,7 +110,9 @@ def _wishes(keys: tuple[PortKey, ...], value: object) -> Iterable[Publish]:
 def _host(wish: object) -> tuple[str, object]:
     if isinstance(wish, tuple):
         if len(wish) != 2:
-            raise SpecError(f"bind: {wish!r} is no (address, port)", remedy='write ("127.0.0.1", 8080) or ("127.0.0.1", None)')
+            raise SpecError(
+                f"bind: {wish!r} is no (address, port)", remedy='write ("127.0.0.1", 8080) or ("127.0.0.1", None)'
+            )
         return address(wish[0]), wish[1]
     return LOOPBACK, wish
 

@@ -46,7 +46,11 @@ def missing(controls: Controls, when: str, owner: str, source: str) -> list[str]
 
 def doubts(seen: Sequence[ProbeResult]) -> list[str]:
     """Results that prove nothing either way, a line each."""
-    return [f"{r.target}: {r.verdict}, {r.detail}" for r in seen if r.verdict not in NEGATIVE and r.verdict is not Verdict.REACHABLE]
+    return [
+        f"{r.target}: {r.verdict}, {r.detail}"
+        for r in seen
+        if r.verdict not in NEGATIVE and r.verdict is not Verdict.REACHABLE
+    ]
 
 
 def reached(seen: Sequence[ProbeResult]) -> ProbeResult | None:

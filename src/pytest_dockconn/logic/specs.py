@@ -35,7 +35,9 @@ def command(argv: object) -> tuple[str, ...] | None:
         raise SpecError(f"command={argv!r}: a list of words is wanted", remedy='write command=["sh", "-c", "..."]')
     words = tuple(argv)
     if not words or not all(isinstance(word, str) for word in words):
-        raise SpecError(f"command={argv!r}: every word is a string, and there is at least one", remedy='write ["sleep", "60"]')
+        raise SpecError(
+            f"command={argv!r}: every word is a string, and there is at least one", remedy='write ["sleep", "60"]'
+        )
     return words
 
 
@@ -45,11 +47,15 @@ def network_mode(mode: object, *, networks: bool, links: bool, aliases: bool, po
         return None
     if mode not in NETWORK_MODES:
         raise SpecError(
-            f"network_mode={mode!r} is not known", checked=f"known: {', '.join(NETWORK_MODES)}", remedy="name networks by networks=[...]"
+            f"network_mode={mode!r} is not known",
+            checked=f"known: {', '.join(NETWORK_MODES)}",
+            remedy="name networks by networks=[...]",
         )
     for asked, what in ((networks, "networks"), (links, "links"), (aliases, "aliases"), (ports, "bind")):
         if asked:
-            raise SpecError(f"{what} does not go with network_mode={mode!r}", remedy=f"leave out {what}, or network_mode")
+            raise SpecError(
+                f"{what} does not go with network_mode={mode!r}", remedy=f"leave out {what}, or network_mode"
+            )
     return str(mode)
 
 
@@ -83,7 +89,9 @@ def extra_hosts(table: object) -> dict[str, str]:
     if table is None:
         return {}
     if not isinstance(table, Mapping):
-        raise SpecError(f"extra_hosts={table!r}: a mapping of name to address is wanted", remedy='write {"db": "192.0.2.7"}')
+        raise SpecError(
+            f"extra_hosts={table!r}: a mapping of name to address is wanted", remedy='write {"db": "192.0.2.7"}'
+        )
     for name, address in table.items():
         hostname(name, "name of extra_hosts")
         if address != "host-gateway":

@@ -11,7 +11,9 @@ _UNSAFE = ("Cc", "Cf", "Cs", "Co")
 def printable(text: str, limit: int = 20000) -> str:
     """The text without control characters (newline and tab stay; others as ``\\x1b``), cut at ``limit`` characters."""
     cut = text if len(text) <= limit else text[:limit] + "..."
-    return "".join(c if c in "\n\t" or unicodedata.category(c) not in _UNSAFE else _escaped(c) for c in cut.replace("\r\n", "\n"))
+    return "".join(
+        c if c in "\n\t" or unicodedata.category(c) not in _UNSAFE else _escaped(c) for c in cut.replace("\r\n", "\n")
+    )
 
 
 def _escaped(c: str) -> str:

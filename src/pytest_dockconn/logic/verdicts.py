@@ -9,6 +9,9 @@ from typing import Any
 
 from ..model.probe import Connection, ProbeResult, Target, Verdict
 
+#: In the detail of a connection that nobody accepted.
+QUEUED = "waits in the accept queue"
+
 
 def result(target: Target, seen: Mapping[str, Any]) -> ProbeResult:
     """An agent's answer about a target, before anybody asks who answered."""
@@ -89,6 +92,6 @@ def proven(probed: ProbeResult, row: Mapping[str, Any] | None, name: str) -> Pro
             probed,
             verdict=Verdict.TIMED_OUT,
             answered_by="",
-            detail=f"the kernel took the connection, but {name} did not: it waits in the accept queue",
+            detail=f"the kernel took the connection, but {name} did not: it {QUEUED}",
         )
     return replace(probed, answered_by=probed.target.owner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from ..model.facts import Binding, ContainerFacts, Endpoint
 from ..model.probe import Target
 from ..model.spec import PortKey
 
-ANY4 = "0.0.0.0"  # noqa: S104 - compared with, not bound to
+ANY4 = "0.0.0.0"
 ANY6 = "::"
 LOOPBACK = ("127.0.0.1", "::1")
 
@@ -35,7 +36,7 @@ def own_addresses(owner: ContainerFacts, where: Where, source: ContainerFacts | 
     if where.address:
         return [where.address]
     if owner.network_mode == "host":
-        return [_of_host(source)]
+        return [address for address in (_of_host(source),) if address]
     chosen = [e for e in owner.endpoints if where.network in ("", e.network, e.network_id)]
     shared = {e.network_id for e in source.endpoints} if source else set()
     chosen.sort(key=lambda e: e.network_id not in shared)
@@ -63,7 +64,13 @@ def port_targets(
 
 
 def bound_targets(
-    owner: ContainerFacts, bindings: Iterable[Binding], port: PortKey, where: Where, source: ContainerFacts | None, *, speaks: bool
+    owner: ContainerFacts,
+    bindings: Iterable[Binding],
+    port: PortKey,
+    where: Where,
+    source: ContainerFacts | None,
+    *,
+    speaks: bool,
 ) -> list[Target]:
     """Every way to ask for a bound port."""
     kind = scheme(port, speaks=speaks)
@@ -88,9 +95,9 @@ def _bound_address(binding: Binding, where: Where, source: ContainerFacts | None
         if asked_from_host:
             return LOOPBACK[binding.address == ANY6]
         return _gateway(source.endpoints, six=binding.address == ANY6)  # type: ignore[union-attr]
-    if binding.address in LOOPBACK and not asked_from_host and not where.address:
+    if ipaddress.ip_address(binding.address).is_loopback and not asked_from_host and not where.address:
         # 127.0.0.1 in a container is the container: the host's is asked where the container sees the host
-        return _gateway(source.endpoints, six=binding.address == LOOPBACK[1])  # type: ignore[union-attr]
+        return _gateway(source.endpoints, six=":" in binding.address)  # type: ignore[union-attr]
     return binding.address
 
 

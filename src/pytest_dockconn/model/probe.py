@@ -23,9 +23,7 @@ class Verdict(enum.Enum):
 
 
 #: Verdicts that can prove that something can't be reached.
-NEGATIVE = frozenset(
-    {Verdict.REFUSED, Verdict.TIMED_OUT, Verdict.NO_ROUTE, Verdict.NAME_NOT_FOUND, Verdict.RESET}
-)
+NEGATIVE = frozenset({Verdict.REFUSED, Verdict.TIMED_OUT, Verdict.NO_ROUTE, Verdict.NAME_NOT_FOUND, Verdict.RESET})
 
 
 @dataclass(frozen=True, slots=True)

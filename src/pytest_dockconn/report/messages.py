@@ -26,7 +26,11 @@ def by_address(result: ProbeResult) -> str:
     target = result.target
     host = result.address if target.via == "name" and result.address else target.host
     shown = f"[{host}]" if ":" in host else host
-    return f"{target.host} = {shown}:{target.port}" if shown != target.host and target.via == "name" else f"{shown}:{target.port}"
+    return (
+        f"{target.host} = {shown}:{target.port}"
+        if shown != target.host and target.via == "name"
+        else f"{shown}:{target.port}"
+    )
 
 
 def failure(source: str, destination: object, result: ProbeResult, why: Why, seen: Sequence[ProbeResult] = ()) -> str:
@@ -44,13 +48,17 @@ def reached(source: str, destination: object, result: ProbeResult, name: str) ->
     first = f"{source} can reach {destination} at {by_address(result)}{who}, but it must not"
     evidence = [f"asked {result.target}: {one_line(result.detail)} ({result.elapsed * 1000:.1f} ms)"]
     if result.path:
-        evidence.append(f"connection {result.path.source}:{result.path.source_port} -> {result.path.destination}:{result.path.destination_port}")
+        evidence.append(
+            f"connection {result.path.source}:{result.path.source_port} -> {result.path.destination}:{result.path.destination_port}"
+        )
     if result.text:
         evidence.append(f"the answer begins: {one_line(result.text, 120)}")
     return _whole(first, evidence, "take them off their shared network, close the port, or correct the test")
 
 
-def inconclusive(source: str, destination: object, lacks: Sequence[str], result: ProbeResult | None, why: Why | None) -> str:
+def inconclusive(
+    source: str, destination: object, lacks: Sequence[str], result: ProbeResult | None, why: Why | None
+) -> str:
     """It could not be proved."""
     seen = f" ({SEEN[result.verdict]} at {by_address(result)})" if result else ""
     first = one_line(f"inconclusive: it is not proved that {source} cannot reach {destination}{seen}: {lacks[0]}", 500)
@@ -65,7 +73,11 @@ def other_reason(source: str, destination: object, result: ProbeResult, wanted: 
     """Unreachable, as proved, but for another reason than the one that was named."""
     words = " or ".join(str(v) for v in wanted)
     first = f"{source} cannot reach {destination} at {by_address(result)}, but because of {result.verdict}, not {words}: {why.cause}"
-    return _whole(one_line(first, 500), [*why.evidence, f"asked {result.target}: {one_line(result.detail)}"], f"correct because=, or: {why.remedy}")
+    return _whole(
+        one_line(first, 500),
+        [*why.evidence, f"asked {result.target}: {one_line(result.detail)}"],
+        f"correct because=, or: {why.remedy}",
+    )
 
 
 def link(client: str, server: str, alias: str, problems: Sequence[str], remedy: str) -> str:

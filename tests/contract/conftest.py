@@ -1,0 +1,59 @@
+"""The engines that the contract is held to."""
+
+from __future__ import annotations
+
+import io
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_dockconn import labels, options
+from pytest_dockconn.actions.images import CLIENT, SERVER, context, packed
+from pytest_dockconn.engine.find import find
+from pytest_dockconn.engine.port import Engine
+from tests.contract.bench import Bench
+from tests.fakes.engine import BASE, FakeEngine
+
+ENGINES = ["fake", pytest.param("real", marks=pytest.mark.dockconn)]
+
+
+@pytest.fixture(scope="session")
+def real_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """The engine that the options name, by a connection of its own."""
+    engine = find(options.settings(request.config).engine)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(params=ENGINES)
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """An engine with the two images."""
+    if request.param == "fake":
+        engine = FakeEngine()
+        made = Bench(engine, *_built(engine), subnet=f"127.10.{secrets.randbelow(256)}.0/24")
+    else:
+        images = [request.getfixturevalue(f"dockconn_{role}_image").id for role in (CLIENT, SERVER)]
+        subnet = f"10.213.{secrets.randbelow(256)}.0/24"
+        made = Bench(request.getfixturevalue("real_engine"), *images, subnet=subnet)
+    yield made
+    made.clean()
+    left = made.engine.containers(made.label)
+    if isinstance(made.engine, FakeEngine):
+        made.engine.shut_down()
+    assert not left
+
+
+def _built(engine: FakeEngine) -> list[str]:
+    """The two images, as the plugin has them built."""
+    found: list[str] = []
+    below = BASE
+    for role in (CLIENT, SERVER):
+        marks = {**labels.made("contract", f"dockconn-{role}:1", f"{role}-image"), labels.SPEAKS: role}
+        files: io.BytesIO = packed(context(role))
+        list(engine.build(files, f"{role}.Dockerfile", f"dockconn-{role}:1", {"BASE": below}, marks))
+        image = engine.image(f"dockconn-{role}:1")
+        assert image is not None
+        below = image.id
+        found.append(below)
+    return found

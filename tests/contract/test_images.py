@@ -1,0 +1,122 @@
+"""Images: found, made, removed."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+
+import pytest
+
+from pytest_dockconn import labels
+from pytest_dockconn.errors import Conflict, EngineError
+from tests.contract.bench import Bench
+
+
+def test_the_two_images(bench: Bench) -> None:
+    client, server = bench.engine.image(bench.client), bench.engine.image(bench.server)
+    assert client is not None
+    assert server is not None
+    assert client.id == bench.client
+    assert client.labels[labels.SPEAKS] == "client"
+    assert server.labels[labels.SPEAKS] == "server"
+    assert client.command == ("dockconn-agent", "serve")
+    assert server.command == ("dockconn-serve", "80/tcp")
+    assert bench.engine.image(client.tags[0]) == client
+    assert {client.id, server.id} <= {image.id for image in bench.engine.images(labels.SPEAKS)}
+    assert client.id not in {image.id for image in bench.engine.images(f"{labels.SPEAKS}=server")}
+
+
+def test_one_that_is_not_there(bench: Bench) -> None:
+    assert bench.engine.image("dockconn-no-such-image:1") is None
+    bench.engine.remove_image("dockconn-no-such-image:1")
+
+
+def test_a_commit(bench: Bench) -> None:
+    one = bench.start()
+    name = bench.image("1")
+    repository, _, tag = name.partition(":")
+    made = bench.engine.commit(one, repository, tag, {"colour": "blue", labels.NAME: ""})
+    image = bench.engine.image(name)
+    assert image is not None
+    assert image.id == made
+    assert image.tags == (name,)
+    assert image.labels["colour"] == "blue"
+    assert image.labels[labels.NAME] == ""
+    assert image.labels[labels.RUN] == bench.run
+    assert image.command == ("sleep", "60")
+    assert made in {found.id for found in bench.engine.images("colour=blue")}
+    bench.engine.remove_image(name)
+    assert bench.engine.image(name) is None
+
+
+def test_a_tag_moves(bench: Bench) -> None:
+    one = bench.start()
+    repository, _, tag = bench.image("1").partition(":")
+    first = bench.engine.commit(one, repository, tag, {})
+    second = bench.engine.commit(one, repository, tag, {"second": "yes"})
+    image = bench.engine.image(f"{repository}:{tag}")
+    assert image is not None
+    assert image.id == second
+    assert first != second
+    old = bench.engine.image(first)
+    assert old is not None
+    assert old.tags == ()
+    bench.engine.remove_image(first)
+
+
+def test_an_image_in_use_stays(bench: Bench) -> None:
+    one = bench.start()
+    repository, _, tag = bench.image("1").partition(":")
+    made = bench.engine.commit(one, repository, tag, {})
+    user = bench.start(image=made)
+    with pytest.raises(Conflict):
+        bench.engine.remove_image(f"{repository}:{tag}")
+    bench.engine.remove(user)
+
+
+def test_an_import(bench: Bench) -> None:
+    name = bench.image("imported")
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as whole:
+        whole.addfile(tarfile.TarInfo("empty"), io.BytesIO())
+    tar.seek(0)
+    repository, _, tag = name.partition(":")
+    made = bench.engine.import_image(tar, repository, tag, {"colour": 'light "blue"'})
+    image = bench.engine.image(name)
+    assert image is not None
+    assert image.id == made
+    assert image.labels["colour"] == 'light "blue"'
+
+
+def test_a_build(bench: Bench) -> None:
+    name = bench.image("built")
+    said = list(
+        bench.engine.build(_context('ARG BASE\nFROM ${BASE}\nCMD ["sleep", "7"]\n'), "one.Dockerfile", name,
+                           {"BASE": bench.client}, {"colour": "blue"})
+    )  # fmt: skip
+    assert any(line.startswith("Step 1/") for line in said)
+    assert not any("\n" in line for line in said)
+    image = bench.engine.image(name)
+    assert image is not None
+    assert image.command == ("sleep", "7")
+    assert image.labels["colour"] == "blue"
+
+
+def test_a_build_on_what_is_not_there(bench: Bench) -> None:
+    name = bench.image("failed")
+    text = 'ARG BASE\nFROM ${BASE}\nCMD ["true"]\n'
+    args = {"BASE": "dockconn-no-such-image:1"}
+    with pytest.raises(EngineError):
+        list(bench.engine.build(_context(text), "one.Dockerfile", name, args, {}))
+    assert bench.engine.image(name) is None
+
+
+def _context(dockerfile: str) -> io.BytesIO:
+    data = dockerfile.encode()
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as tar:
+        entry = tarfile.TarInfo("one.Dockerfile")
+        entry.size = len(data)
+        tar.addfile(entry, io.BytesIO(data))
+    whole.seek(0)
+    return whole

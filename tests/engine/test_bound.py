@@ -1,0 +1,136 @@
+"""Ports bound to the host: addresses, several, ranges, UDP, and the one that is taken."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pytest_dockconn import DockconnError, Host, Lab, Server, assert_reachable
+from pytest_dockconn.errors import PortInUse
+from tests.engine.helpers import free_port, host_address
+
+WISHES: list[tuple[str, Callable[[int], Any], str]] = [
+    ("a port of loopback", lambda n: n, "127.0.0.1"),
+    ("an address and a port", lambda n: ("0.0.0.0", n), "0.0.0.0"),
+    ("an address and any port", lambda _: ("127.0.0.1", None), "127.0.0.1"),
+    ("one of a range", lambda n: f"{n}-{n + 2}", "127.0.0.1"),
+    ("another loopback address", lambda n: ("127.0.1.2", n), "127.0.1.2"),
+]
+
+
+@pytest.mark.parametrize(("wish", "address"), [w[1:] for w in WISHES], ids=[w[0] for w in WISHES])
+def test_bindings(dockconn: Lab, wish: Callable[[int], Any], address: str) -> None:
+    number = free_port()
+    server = dockconn.server(bind={80: wish(number)})
+
+    (binding,) = server.facts().bindings
+    assert binding.address == address
+    answer = assert_reachable(dockconn.host, server.bound_port(80))
+    assert answer.answered_by == server.id
+
+
+def test_open_to_the_network_is_reached_by_the_hosts_own_address(dockconn: Lab) -> None:
+    server = dockconn.server(bind={80: ("0.0.0.0", free_port())})
+    port = server.bound_port(80)
+
+    by_address = assert_reachable(dockconn.host, port.on(host_address()))
+    from_container = assert_reachable(dockconn.client(), port)
+
+    assert by_address.address == host_address()
+    assert from_container.address == dockconn.bridge.gateway
+    assert by_address.answered_by == from_container.answered_by == server.id
+
+
+def test_loopback_is_not_reached_by_the_hosts_own_address(dockconn: Lab, dockconn_bound_server: Server) -> None:
+    port = dockconn_bound_server.bound_port(80)
+
+    assert dockconn.host.probe(f"http://{host_address()}:{port.number}/").verdict.value == "refused"
+
+
+def test_several_ports_and_protocols(dockconn: Lab) -> None:
+    server = dockconn.server(expose=(8080,), bind={80: None, "8000-8001": None, "53/udp": None})
+
+    bound = [server.bound_port(80), server.bound_port(8000), server.bound_port(8001), server.bound_port(53, "udp")]
+    assert [assert_reachable(dockconn.host, port).answered_by for port in bound] == [server.id] * 4
+    assert len({(port.number, port.protocol) for port in bound}) == 4
+    assert assert_reachable(dockconn.client(), server.port(8080)).answered_by == server.id
+    with pytest.raises(DockconnError, match="server1 has no bound port 8080/tcp"):
+        server.bound_port(8080)
+
+
+def test_udp_is_reached_by_containers_too(dockconn: Lab) -> None:
+    server = dockconn.server(expose=("53/udp",))
+
+    answer = assert_reachable(dockconn.client(), server.port(53, "udp"))
+
+    assert answer.answered_by == server.id
+    assert server.port(53, "udp").url.startswith("udp://")
+
+
+def test_two_host_ports_for_one(dockconn: Lab) -> None:
+    server = dockconn.server(bind={80: [None, ("127.0.1.3", None)]})
+
+    answers = [assert_reachable(dockconn.host, server.bound_port(80).on(a)) for a in ("127.0.0.1", "127.0.1.3")]
+
+    assert [a.address for a in answers] == ["127.0.0.1", "127.0.1.3"]
+
+
+def test_one_port_on_two_addresses_reaches_each_its_own(dockconn: Lab) -> None:
+    number = free_port()
+    servers = [dockconn.server(bind={80: (a, number)}) for a in ("127.0.1.2", "127.0.1.3")]
+
+    assert [assert_reachable(dockconn.host, s.bound_port(80)).answered_by for s in servers] == [s.id for s in servers]
+
+
+def test_free_port_is_read_again_after_a_restart(dockconn: Lab) -> None:
+    server = dockconn.server(bind={80: None})
+    port = server.bound_port(80)
+    assert_reachable(dockconn.host, port)
+
+    server.restart()
+
+    assert assert_reachable(dockconn.host, port).answered_by == server.id
+
+
+def test_port_held_by_a_process_names_it(dockconn: Lab) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        number = holder.getsockname()[1]
+
+        with pytest.raises(PortInUse) as caught:
+            dockconn.server(bind={80: number})
+
+    assert f"port {number}/tcp of 127.0.0.1 on the host is in use: process " in caught.value.cause
+    assert "pytest" in caught.value.cause or "python" in caught.value.cause
+    assert caught.value.remedy
+    assert dockconn.containers == []
+
+
+def test_port_held_by_a_container_names_it(dockconn: Lab, dockconn_bound_server: Server) -> None:
+    number = dockconn_bound_server.bound_port(80).number
+
+    with pytest.raises(PortInUse, match=f"container {dockconn_bound_server.engine_name}"):
+        dockconn.server(bind={80: number})
+
+
+def test_conflict_at_the_start_leaves_nothing_behind(
+    dockconn: Lab, dockconn_bound_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look before is a courtesy: a port that is taken in between is refused by the engine itself."""
+    monkeypatch.setattr("pytest_dockconn.actions.containers.check_free", lambda *_, **__: None)
+    engine = dockconn_bound_server.services.engine
+    before = {c["id"] for c in engine.containers()}
+    number = dockconn_bound_server.bound_port(80).number
+
+    with pytest.raises(PortInUse, match=f"port {number}/tcp .* container {dockconn_bound_server.engine_name}"):
+        dockconn.server(bind={80: number})
+
+    assert {c["id"] for c in engine.containers()} - before == set()
+
+
+def test_host_is_a_source_of_container_addresses(dockconn_host: Host, dockconn_exposed_server: Server) -> None:
+    assert assert_reachable(dockconn_host, dockconn_exposed_server.port(80)).address == dockconn_exposed_server.ip

@@ -1,0 +1,250 @@
+"""Channels to agents, over a stream that the test holds the other end of."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from pytest_dockconn.actions import agents
+from pytest_dockconn.actions.agents import AgentGone, LocalChannel, StreamChannel
+from pytest_dockconn.errors import DockconnError
+
+#: Seconds; nothing here takes as long.
+PATIENCE = 5.0
+
+
+class FakeStream:
+    """What a container would read and write."""
+
+    def __init__(self) -> None:
+        self.requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._output: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
+        self.broken: OSError | None = None
+        self.closed = False
+
+    def write(self, line: bytes) -> None:
+        if self.broken:
+            raise self.broken
+        assert line.endswith(b"\n")
+        self.requests.put(json.loads(line))
+
+    def read(self) -> tuple[str, bytes]:
+        return self._output.get()
+
+    def close(self) -> None:
+        self.closed = True
+        self.end()
+
+    def says(self, data: bytes, name: str = "stdout") -> None:
+        self._output.put((name, data))
+
+    def replies(self, request: Mapping[str, Any], **reply: Any) -> None:
+        self.says(json.dumps({"id": request["id"], **reply}).encode() + b"\n")
+
+    def end(self) -> None:
+        self._output.put(("stdout", b""))
+
+
+class Asking(threading.Thread):
+    """One who asks and waits; ``result`` is the reply, or the error."""
+
+    def __init__(self, channel: StreamChannel, **request: Any) -> None:
+        super().__init__(daemon=True)
+        self._channel, self._request = channel, request
+        self._result: Any = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._result = self._channel.ask(self._request, PATIENCE)
+        except DockconnError as error:
+            self._result = error
+
+    @property
+    def result(self) -> Any:
+        self.join(PATIENCE)
+        assert not self.is_alive()
+        return self._result
+
+
+@pytest.fixture
+def stream() -> FakeStream:
+    return FakeStream()
+
+
+@pytest.fixture
+def channel(stream: FakeStream) -> Any:
+    channel = StreamChannel(stream, "client1")
+    yield channel
+    channel.close()
+
+
+def test_a_request_and_its_reply(stream: FakeStream, channel: StreamChannel) -> None:
+    asking = Asking(channel, op="look", names=["hosts"])
+    request = stream.requests.get(timeout=PATIENCE)
+    assert {**request, "id": 0} == {"op": "look", "names": ["hosts"], "id": 0}
+    stream.replies(request, seen={"hosts": ""})
+    assert asking.result == {"seen": {"hosts": ""}}
+    assert channel.alive
+
+
+def test_replies_in_another_order_find_who_asked(stream: FakeStream, channel: StreamChannel) -> None:
+    askers, requests = [], []
+    for name in ("first", "second", "third"):
+        askers.append(Asking(channel, name=name))
+        requests.append(stream.requests.get(timeout=PATIENCE))
+    assert len({request["id"] for request in requests}) == 3
+    for request in reversed(requests):
+        stream.replies(request, to=request["name"])
+    assert [asker.result for asker in askers] == [{"to": "first"}, {"to": "second"}, {"to": "third"}]
+
+
+def test_a_reply_in_pieces_and_two_in_one(stream: FakeStream, channel: StreamChannel) -> None:
+    one, two = Asking(channel), Asking(channel)
+    numbers = sorted(stream.requests.get(timeout=PATIENCE)["id"] for _ in range(2))
+    whole = b"".join(json.dumps({"id": number, "text": "grüße"}).encode() + b"\n" for number in numbers)
+    for at in range(0, len(whole), 7):
+        stream.says(whole[at : at + 7])
+    assert one.result == two.result == {"text": "grüße"}
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [b"hello", b"", b"{}", b'{"id": 99}', b'{"id": null}', b"[1]", b"7", b"null", b"\xff\xfe", b'{"id": [1]}', b"{"],
+    ids=repr,
+)
+def test_what_something_else_wrote_is_passed_over(stream: FakeStream, channel: StreamChannel, junk: bytes) -> None:
+    asking = Asking(channel)
+    request = stream.requests.get(timeout=PATIENCE)
+    stream.says(junk + b"\n")
+    stream.replies(request, ok=True)
+    assert asking.result == {"ok": True}
+
+
+def test_the_agent_ends_while_somebody_waits(stream: FakeStream, channel: StreamChannel) -> None:
+    asking = Asking(channel)
+    stream.requests.get(timeout=PATIENCE)
+    stream.says(b"Traceback: boom\n", "stderr")
+    stream.end()
+    error = asking.result
+    assert isinstance(error, AgentGone)
+    assert error.cause == "the agent of client1 does not answer: it ended; it wrote: Traceback: boom"
+    assert not channel.alive
+
+
+def test_everybody_who_waits_is_told(stream: FakeStream, channel: StreamChannel) -> None:
+    askers = [Asking(channel) for _ in range(3)]
+    for _ in askers:
+        stream.requests.get(timeout=PATIENCE)
+    stream.end()
+    assert [type(asker.result) for asker in askers] == [AgentGone] * 3
+
+
+def test_nobody_asks_an_agent_that_has_ended(stream: FakeStream, channel: StreamChannel) -> None:
+    asking = Asking(channel)
+    stream.requests.get(timeout=PATIENCE)
+    stream.end()
+    assert isinstance(asking.result, AgentGone)
+    with pytest.raises(AgentGone, match="its stream is closed"):
+        channel.ask({}, PATIENCE)
+    assert stream.requests.empty()
+
+
+def test_closing_wakes_who_waits(stream: FakeStream, channel: StreamChannel) -> None:
+    asking = Asking(channel)
+    stream.requests.get(timeout=PATIENCE)
+    channel.close()
+    assert isinstance(asking.result, AgentGone)
+    assert stream.closed
+    assert not channel.alive
+
+
+def test_a_stream_that_breaks(stream: FakeStream, channel: StreamChannel) -> None:
+    stream.broken = BrokenPipeError(32, "Broken pipe")
+    with pytest.raises(AgentGone, match="Broken pipe"):
+        channel.ask({}, PATIENCE)
+
+
+def test_no_reply_in_time(stream: FakeStream, channel: StreamChannel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents, "GRACE", 0.05)
+    with pytest.raises(AgentGone, match=r"no reply within 0\.1 s"):
+        channel.ask({"op": "look"}, 0.05)
+    late = stream.requests.get(timeout=PATIENCE)
+    asking = Asking(channel)
+    request = stream.requests.get(timeout=PATIENCE)
+    stream.replies(late, to="nobody")
+    monkeypatch.setattr(agents, "GRACE", PATIENCE)
+    stream.replies(request, to="the next")
+    assert asking.result == {"to": "the next"}
+
+
+def test_only_the_end_of_what_it_wrote_to_stderr_is_kept(stream: FakeStream, channel: StreamChannel) -> None:
+    asking = Asking(channel)
+    for _ in range(10):
+        stream.says(b"x" * 1000, "stderr")
+    stream.says(b"last", "stderr")
+    stream.end()
+    error = asking.result
+    assert len(channel.stderr) == 4000
+    assert str(error).endswith("last")
+    assert len(str(error)) < 500
+
+
+def test_the_agent_in_this_process() -> None:
+    channel = LocalChannel()
+    assert channel.alive
+    assert agents.selftest(channel, "n0nce") == (True, "")
+    assert set(agents.look(channel, "environ")["environ"])
+    assert channel.ask({"op": "fly"}, 1.0) == {"error": "unknown request 'fly'"}
+    channel.close()
+
+
+class Scripted:
+    """A channel with one reply."""
+
+    alive = True
+
+    def __init__(self, reply: Mapping[str, Any]) -> None:
+        self.reply = reply
+        self.asked: list[tuple[Mapping[str, Any], float]] = []
+
+    def ask(self, request: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
+        self.asked.append((request, timeout))
+        return self.reply
+
+    def close(self) -> None:
+        pass
+
+
+def test_the_questions() -> None:
+    one = {"verdict": "refused"}
+    probing = Scripted({"results": [one]})
+    assert agents.probes(probing, [{"host": "x"}], 2.0) == [one]
+    watching = Scripted({"seen": [[one]]})
+    assert agents.watch(watching, [{"host": "x"}], 3.0, 2.0) == [[one]]
+    assert watching.asked == [({"op": "watch", "targets": [{"host": "x"}], "hold": 3.0}, 5.0)]
+    looking = Scripted({"seen": {"hosts": "x"}})
+    assert agents.look(looking, "hosts") == {"hosts": "x"}
+    assert agents.selftest(Scripted({"selftest": {"ok": False, "detail": "no lo"}}), "n") == (False, "no lo")
+    releasing = Scripted({})
+    agents.release(releasing, ["k"])
+    assert releasing.asked[0][0] == {"op": "release", "keys": ["k"]}
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(lambda channel: agents.probes(channel, [], 1.0), id="probes"),
+        pytest.param(lambda channel: agents.watch(channel, [], 1.0, 1.0), id="watch"),
+        pytest.param(lambda channel: agents.look(channel, "hosts"), id="look"),
+        pytest.param(lambda channel: agents.selftest(channel, "n"), id="selftest"),
+    ],
+)
+def test_an_agent_that_could_not_do_it(ask: Callable[[Scripted], object]) -> None:
+    with pytest.raises(AgentGone, match="could not do it: KeyError: 'x'"):
+        ask(Scripted({"error": "KeyError: 'x'"}))

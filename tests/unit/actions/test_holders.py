@@ -1,0 +1,147 @@
+"""Who holds a host port?"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from pytest_dockconn.actions import holders
+from pytest_dockconn.agent import namespace
+from pytest_dockconn.errors import PortInUse
+from pytest_dockconn.model.spec import PortKey, Publish
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
+
+
+class Containers:
+    """As much of an engine as is asked here."""
+
+    def __init__(self, *ports: tuple[str, int, str]) -> None:
+        self.ports = ports
+        self.asked = 0
+
+    def containers(self, *_: object, running: bool = False) -> tuple[Mapping[str, object], ...]:
+        assert running
+        self.asked += 1
+        return ({"id": "0123456789abcdef", "name": "web", "labels": {}, "status": "running", "ports": self.ports},)
+
+
+def wish(host: str = "8080", address: str = "127.0.0.1", kind: str = "tcp") -> Publish:
+    return Publish(PortKey(80, kind), address, host)
+
+
+def check(engine: Any, *wishes: Publish, same_host: bool = False) -> None:
+    holders.check_free(engine, wishes, same_host=same_host)
+
+
+@pytest.mark.parametrize(
+    ("port", "asked", "taken"),
+    [
+        pytest.param(("127.0.0.1", 8080, "tcp"), wish(), True, id="the same"),
+        pytest.param(("0.0.0.0", 8080, "tcp"), wish(), True, id="any address has it"),
+        pytest.param(("", 8080, "tcp"), wish(), True, id="no address told"),
+        pytest.param(("127.0.0.1", 8080, "tcp"), wish(address="0.0.0.0"), True, id="any address is wished for"),
+        pytest.param(("127.0.0.2", 8080, "tcp"), wish(), False, id="another address"),
+        pytest.param(("127.0.0.1", 8081, "tcp"), wish(), False, id="another port"),
+        pytest.param(("127.0.0.1", 80, "tcp"), wish(), False, id="a shorter number"),
+        pytest.param(("127.0.0.1", 8080, "udp"), wish(), False, id="another protocol"),
+        pytest.param(("127.0.0.1", 8080, "udp"), wish(kind="udp"), True, id="udp"),
+        pytest.param(("127.0.0.1", 8080, "tcp"), wish(host=""), False, id="any free port"),
+        pytest.param(("127.0.0.1", 8080, "tcp"), wish(host="8080-8090"), False, id="any of a range"),
+        pytest.param(("", 0, "tcp"), wish(), False, id="exposed only"),
+    ],
+)
+def test_a_container_has_it(port: tuple[str, int, str], asked: Publish, taken: bool) -> None:
+    engine = Containers(port)
+    if not taken:
+        check(engine, asked)
+        return
+    with pytest.raises(PortInUse) as caught:
+        check(engine, asked)
+    assert caught.value.cause.endswith("is in use: container web (0123456789ab) has it")
+    assert f"port 8080/{asked.port.protocol} of {asked.address}" in caught.value.cause
+    assert caught.value.remedy
+
+
+def test_the_engine_is_not_asked_where_any_port_will_do() -> None:
+    engine = Containers()
+    check(engine, wish(host=""), wish(host="8080-8090"), same_host=True)
+    assert engine.asked == 0
+
+
+def test_the_second_wish_is_looked_at_too() -> None:
+    with pytest.raises(PortInUse, match="8081"):
+        check(Containers(("127.0.0.1", 8081, "tcp")), wish("8080"), wish("8081"))
+
+
+@contextlib.contextmanager
+def taken(kind: int = socket.SOCK_STREAM) -> Any:
+    with socket.socket(socket.AF_INET, kind) as sock:
+        sock.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_STREAM:
+            sock.listen()
+        yield str(sock.getsockname()[1])
+
+
+@linux
+@pytest.mark.parametrize(("kind", "word"), [(socket.SOCK_STREAM, "tcp"), (socket.SOCK_DGRAM, "udp")])
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_a_process_has_it(kind: int, word: str, address: str) -> None:
+    with taken(kind) as port, pytest.raises(PortInUse, match=rf"process {os.getpid()} \(.+\) of the host has it"):
+        check(Containers(), wish(port, address, word), same_host=True)
+
+
+@pytest.mark.parametrize("kind", ["udp", "sctp"])
+def test_a_process_has_it_by_another_protocol(kind: str) -> None:
+    with taken() as port:
+        check(Containers(), wish(port, kind=kind), same_host=True)
+
+
+def test_processes_of_another_host_do_not_matter() -> None:
+    with taken() as port:
+        check(Containers(), wish(port), same_host=False)
+        assert holders.holder_of(Containers(), wish(port), same_host=False) == ""  # type: ignore[arg-type]
+
+
+def test_a_process_that_can_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(namespace, "listeners", list)
+    with taken() as port:
+        assert holders.holder_of(Containers(), wish(port), same_host=True) == "a process of the host has it"  # type: ignore[arg-type]
+
+
+def test_nobody_has_it() -> None:
+    with taken() as port:
+        pass
+    check(Containers(), wish(port), same_host=True)
+
+
+def test_a_connection_in_time_wait_does_not_hold_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        client = socket.create_connection(("127.0.0.1", port))
+        connection, _ = server.accept()
+        connection.close()  # who closes first waits
+        assert client.recv(1) == b""
+        client.close()
+    check(Containers(), wish(str(port)), same_host=True)
+
+
+def test_a_port_below_1024_is_left_to_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Forbidden(socket.socket):
+        def bind(self, _address: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(socket, "socket", Forbidden)
+    check(Containers(), wish("80"), same_host=True)
+
+
+def test_an_unknown_holder() -> None:
+    error = holders.in_use(wish(), "")
+    assert error.cause.endswith("is in use: its holder is not known")
+    assert "{80: None}" in error.remedy

@@ -1,0 +1,74 @@
+"""The frames of an attached container."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_dockconn.engine.attach import SocketStream
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[SocketStream, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    stream = SocketStream(ours)
+    with contextlib.closing(stream), theirs:
+        yield stream, theirs
+
+
+def frame(kind: int, data: bytes) -> bytes:
+    return bytes((kind, 0, 0, 0)) + len(data).to_bytes(4, "big") + data
+
+
+@pytest.mark.parametrize(("kind", "name"), [(0, "stdin"), (1, "stdout"), (2, "stderr"), (9, "stdout")])
+def test_a_frame(ends: tuple[SocketStream, socket.socket], kind: int, name: str) -> None:
+    ends[1].sendall(frame(kind, b"It works\n"))
+    assert ends[0].read() == (name, b"It works\n")
+
+
+def test_a_frame_in_pieces(ends: tuple[SocketStream, socket.socket]) -> None:
+    def send() -> None:
+        for byte in frame(2, b"abc") + frame(1, b"d"):
+            ends[1].sendall(bytes((byte,)))
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    assert [ends[0].read(), ends[0].read()] == [("stderr", b"abc"), ("stdout", b"d")]
+    sender.join()
+
+
+@pytest.mark.parametrize("sent", [b"", b"\x01\0\0", frame(1, b"abc")[:-1]], ids=["nothing", "half a header", "half"])
+def test_the_end(ends: tuple[SocketStream, socket.socket], sent: bytes) -> None:
+    ends[1].sendall(sent)
+    ends[1].close()
+    assert ends[0].read() == ("stdout", b"")
+
+
+def test_what_is_written_arrives(ends: tuple[SocketStream, socket.socket]) -> None:
+    ends[0].write(b"a line\n")
+    assert ends[1].recv(100) == b"a line\n"
+
+
+def test_closing_wakes_a_reader(ends: tuple[SocketStream, socket.socket]) -> None:
+    got: list[tuple[str, bytes]] = []
+    reader = threading.Thread(target=lambda: got.append(ends[0].read()))
+    reader.start()
+    ends[0].close()
+    reader.join(5)
+    assert got == [("stdout", b"")]
+
+
+def test_a_socket_inside_of_what_docker_py_returns() -> None:
+    ours, theirs = socket.socketpair()
+    with ours.makefile("rb", buffering=0) as wrapper, theirs:
+        wrapper._sock = ours  # type: ignore[attr-defined]
+        stream = SocketStream(wrapper)
+        theirs.sendall(frame(1, b"x"))
+        assert stream.read() == ("stdout", b"x")
+        stream.close()
+        assert wrapper.closed
+    ours.close()

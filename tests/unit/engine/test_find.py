@@ -1,0 +1,214 @@
+"""The first engine that answers, or why none does: against real unix sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from pytest_dockconn.engine import address, find
+from pytest_dockconn.errors import EngineUnavailable, SpecError
+
+Behaviour = Callable[[socket.socket], None]
+
+
+@contextlib.contextmanager
+def listening(path: Path, behaviour: Behaviour | None = None) -> Iterator[None]:
+    """A unix socket; without a behaviour nobody accepts."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen(8)
+        if behaviour is None:
+            yield
+            return
+        thread = threading.Thread(target=_accept, args=(listener, behaviour), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(5)
+
+
+def _accept(listener: socket.socket, behaviour: Behaviour) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection, contextlib.suppress(OSError):
+            behaviour(connection)
+
+
+def answers(connection: socket.socket) -> None:
+    connection.recv(4096)
+    connection.sendall(b"HTTP/1.0 200 OK\r\n\r\nOK")
+
+
+def hangs_up(connection: socket.socket) -> None:
+    connection.recv(4096)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "d.sock"
+
+
+@pytest.fixture(autouse=True)
+def _no_engine_of_this_machine(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """Nothing outside of the test is asked."""
+    monkeypatch.setattr(find, "FIRST_TIMEOUT", 0.1)
+    monkeypatch.setattr(find, "_context", lambda: None)
+    monkeypatch.setattr(address, "usual_sockets", lambda *_: (f"unix://{path}", f"unix://{path}.podman"))
+
+
+def test_no_such_file(path: Path) -> None:
+    assert find.obstacle(f"unix://{path}") == "no such file"
+
+
+def test_nobody_listens(path: Path) -> None:
+    with listening(path):
+        pass
+    assert path.exists()
+    assert find.obstacle(f"unix://{path}") == "connection refused"
+
+
+def test_a_plain_file(path: Path) -> None:
+    path.write_text("")
+    assert find.obstacle(f"unix://{path}") == "connection refused"
+
+
+def test_a_folder_in_place_of_a_socket(tmp_path: Path) -> None:
+    assert find.obstacle(f"unix://{tmp_path}") == "connection refused"
+
+
+def test_a_silent_listener(path: Path) -> None:
+    begun = time.monotonic()
+    with listening(path):
+        assert find.obstacle(f"unix://{path}") == "it took the connection and did not answer within 0.1 s"
+    assert 0.1 <= time.monotonic() - begun < 2
+
+
+def test_a_listener_that_hangs_up(path: Path) -> None:
+    with listening(path, hangs_up):
+        assert find.obstacle(f"unix://{path}") == "it closed the connection without an answer"
+
+
+def test_a_listener_that_answers(path: Path) -> None:
+    with listening(path, answers):
+        assert find.obstacle(f"unix://{path}") == ""
+
+
+class Forbidden(socket.socket):
+    """As the kernel answers who is not of the socket's group: root can't provoke it."""
+
+    def connect(self, _address: object) -> NoReturn:
+        raise PermissionError(13, "Permission denied")
+
+
+def test_no_permission(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening(path):
+        monkeypatch.setattr(socket, "socket", Forbidden)
+        assert find.obstacle(f"unix://{path}") == f"no permission for user {os.getuid()}"
+
+
+def test_a_path_that_is_too_long(tmp_path: Path) -> None:
+    assert "too long" in find.obstacle(f"unix://{tmp_path}/{'x' * 120}")
+
+
+@pytest.mark.parametrize("url", ["tcp://127.0.0.1:1", "ssh://me@box", "npipe:////./pipe/docker_engine"])
+def test_only_unix_sockets_are_looked_at_without_the_library(url: str) -> None:
+    assert find.obstacle(url) == ""
+
+
+def failure(option: str | None, environ: dict[str, str]) -> EngineUnavailable:
+    with pytest.raises(EngineUnavailable) as caught:
+        find.find(option, environ)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("option", "variable", "origin"),
+    [(True, False, "--dockconn-engine"), (False, True, "DOCKER_HOST"), (True, True, "--dockconn-engine")],
+    ids=["option", "variable", "both"],
+)
+def test_what_was_named_does_not_answer(path: Path, option: bool, variable: bool, origin: str) -> None:
+    url = f"unix://{path}"
+    error = failure(url if option else None, {"DOCKER_HOST": url} if variable else {})
+    assert error.cause == f"cannot reach the engine at {url} (no such file), named by {origin}"
+    assert error.checked == f"{url}: no such file"
+    assert "systemctl start docker" in error.remedy
+    assert "--dockconn-engine" in error.remedy
+
+
+def test_nothing_was_named_and_nothing_is_there(path: Path) -> None:
+    error = failure(None, {})
+    assert error.cause == "cannot find a container engine: none of the usual sockets is there"
+    assert error.checked == (
+        f"DOCKER_HOST (not set), docker's current context (default); unix://{path}: no such file; "
+        f"unix://{path}.podman: no such file"
+    )
+
+
+def test_the_one_that_is_there_but_does_not_answer_is_named(path: Path) -> None:
+    with listening(path.with_name("d.sock.podman"), hangs_up):
+        error = failure(None, {})
+    assert error.cause.startswith(f"cannot reach the engine at unix://{path}.podman (it closed the connection")
+    assert f"unix://{path}: no such file" in error.checked
+
+
+def test_the_remedy_for_a_lack_of_permission(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "socket", Forbidden)
+    error = failure(None, {"DOCKER_HOST": f"unix://{path}"})
+    assert "no permission" in error.cause
+    assert "usermod -aG docker" in error.remedy
+
+
+def test_no_message_shows_a_password() -> None:
+    tried = [(address.Candidate("tcp://me:secret@box:1", "DOCKER_HOST", certain=True), "connection refused")]
+    assert "secret" not in str(find.unavailable(tried, {}))
+    unnamed = [(address.Candidate("unix:///x", "usual socket", certain=False), "no such file")]
+    assert "secret" not in str(find.unavailable(unnamed, {"DOCKER_HOST": ""}))
+
+
+@pytest.mark.parametrize("option", ["docker", "", "tcp://[::1:1"])
+def test_an_option_that_is_no_url(option: str) -> None:
+    with pytest.raises(SpecError, match="is not the URL of an engine"):
+        find.find(option, {})
+
+
+class Opened:
+    """In place of an engine."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        self.url, self.timeout = url, timeout
+
+
+def test_the_first_that_answers_is_opened(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find, "_docker", Opened)
+    with listening(path.with_name("d.sock.podman"), answers):
+        found: Any = find.find(None, {})
+    assert (found.url, found.timeout) == (f"unix://{path}.podman", find.CALL_TIMEOUT)
+
+
+def test_one_that_answers_but_can_not_be_opened_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(url: str, timeout: float) -> NoReturn:
+        raise EngineUnavailable("asking for its version: lost the engine at unix:///x: client is too old")
+
+    monkeypatch.setattr(find, "_docker", refuses)
+    with listening(path, answers):
+        error = failure(f"unix://{path}", {})
+    assert error.cause == f"cannot reach the engine at unix://{path} (client is too old), named by --dockconn-engine"
+
+
+def test_schemes_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(find.OPENERS, "fake", Opened)
+    found: Any = find.find("fake://x", {})
+    assert found.url == "fake://x"

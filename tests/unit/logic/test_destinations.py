@@ -1,0 +1,75 @@
+"""URLs as destinations."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.samples import refused
+
+from pytest_dockconn.logic.destinations import parse
+from pytest_dockconn.model.probe import Target
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        pytest.param("http://server3/", Target("http", "server3", 80), id="the usual port"),
+        pytest.param("http://server3", Target("http", "server3", 80), id="without a path"),
+        pytest.param("https://server3", Target("https", "server3", 443), id="the usual port of https"),
+        pytest.param("http://server3:8080/a/b?c=d#e", Target("http", "server3", 8080, "/a/b?c=d"), id="path and query"),
+        pytest.param("http://server3?c=d", Target("http", "server3", 80, "/?c=d"), id="a query without a path"),
+        pytest.param("HTTP://Server3/Page", Target("http", "server3", 80, "/Page"), id="capitals"),
+        pytest.param("http://172.17.0.2:80/", Target("http", "172.17.0.2", 80), id="IPv4"),
+        pytest.param("http://[fd00::2]:8080/", Target("http", "fd00::2", 8080), id="IPv6"),
+        pytest.param("tcp://db:5432", Target("tcp", "db", 5432), id="tcp"),
+        pytest.param("udp://dns:53", Target("udp", "dns", 53), id="udp"),
+    ],
+)
+def test_a_url(url: str, target: Target) -> None:
+    assert parse(url) == target
+    assert target.via == "url"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        pytest.param("", "it has no scheme", id="empty"),
+        pytest.param("server3", "it has no scheme", id="a name"),
+        pytest.param("server3:80", "it has no scheme", id="a name and a port"),
+        pytest.param("ftp://server3", "unknown scheme 'ftp'", id="unknown"),
+        pytest.param("://server3", "unknown scheme ''", id="empty scheme"),
+        pytest.param("http://", "it has no host", id="no host"),
+        pytest.param("http:///page", "it has no host", id="a path alone"),
+        pytest.param("http://:80/", "it has no host", id="a port alone"),
+        pytest.param("http://server3:0/", "port 0", id="port 0"),
+        pytest.param("http://server3:65536/", "ort", id="port too high"),
+        pytest.param("http://server3:web/", "ort", id="port is no number"),
+        pytest.param("http://[fd00::2/", "IPv6", id="no closing bracket"),
+        pytest.param("tcp://db", "tcp needs a port", id="tcp without a port"),
+        pytest.param("udp://dns", "udp needs a port", id="udp without a port"),
+        pytest.param("http://server 3/", "white space", id="a blank in the host"),
+        pytest.param("http://server3/a b", "white space", id="a blank in the path"),
+        pytest.param("http://server3/\r\nX: y", "white space", id="a line end"),
+        pytest.param("http://server3/\x00", "control", id="a control character"),
+        pytest.param("http://user:secret@server3/", "users and passwords", id="credentials"),
+    ],
+)
+def test_what_is_no_destination(url: str, words: str) -> None:
+    with refused("is not a destination", words):
+        parse(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:secret@server3/",
+        "ftp://user:secret@server3/",
+        "http://user:secret@server3:99999/",
+        "http://user:secret@:80/",
+        "tcp://user:secret@db",
+        "http://user:secret@server3/a b",
+    ],
+)
+def test_no_message_shows_a_password(url: str) -> None:
+    with pytest.raises(ValueError, match="is not a destination") as caught:
+        parse(url)
+    assert "secret" not in str(caught.value)

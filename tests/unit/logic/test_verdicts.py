@@ -1,0 +1,152 @@
+"""What a probe's answer means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.samples import result, target
+
+from pytest_dockconn.logic import verdicts
+from pytest_dockconn.model.probe import NEGATIVE, Connection, ProbeResult, Verdict
+
+OWNER = "id-of-server1"
+PATH = Connection("172.17.0.9", 40000, "172.17.0.2", 80)
+
+
+def answered(**changes: Any) -> ProbeResult:
+    return result(Verdict.REACHABLE, **{"path": PATH, **changes})
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    told = {
+        "protocol": "tcp", "local": "172.17.0.2", "port": 80, "peer": "172.17.0.9", "peer_port": 40000,
+        "state": "established", "inode": 7, "queue": 0,
+    }  # fmt: skip
+    return {**told, **changes}
+
+
+def test_an_agents_answer_as_a_result() -> None:
+    seen = {
+        "verdict": "reachable", "address": "172.17.0.2", "port": 80, "source": ["172.17.0.9", 40000], "elapsed": 0.0005,
+        "status": 302, "text": "It works", "answered_by": OWNER, "detail": "HTTP 302", "location": "/there",
+    }  # fmt: skip
+    assert verdicts.result(target(), seen) == ProbeResult(
+        verdict=Verdict.REACHABLE, target=target(), address="172.17.0.2", elapsed=0.0005, status=302, text="It works",
+        answered_by=OWNER, detail="HTTP 302", path=PATH, location="/there",
+    )  # fmt: skip
+
+
+def test_an_agents_shortest_answer() -> None:
+    found = verdicts.result(target(), {"verdict": "name-not-found"})
+    assert found == ProbeResult(verdict=Verdict.NAME_NOT_FOUND, target=target())
+    assert not found
+
+
+@pytest.mark.parametrize("verdict", Verdict, ids=str)
+def test_every_word(verdict: Verdict) -> None:
+    found = verdicts.result(target(), {"verdict": verdict.value})
+    assert found.verdict is verdict
+    assert bool(found) is (verdict is Verdict.REACHABLE)
+
+
+def test_what_can_prove_isolation() -> None:
+    assert set(Verdict) - NEGATIVE == {Verdict.REACHABLE, Verdict.WRONG_SERVER, Verdict.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize(
+    ("probed", "verdict"),
+    [
+        pytest.param(answered(answered_by=OWNER), Verdict.REACHABLE, id="the owner"),
+        pytest.param(answered(answered_by="other"), Verdict.WRONG_SERVER, id="another"),
+        pytest.param(answered(), Verdict.REACHABLE, id="nobody in particular"),
+        pytest.param(answered(answered_by="other", target=target(owner="")), Verdict.REACHABLE, id="any may"),
+        pytest.param(result(Verdict.REFUSED, answered_by="other"), Verdict.REFUSED, id="no answer"),
+    ],
+)
+def test_who_answered(probed: ProbeResult, verdict: Verdict) -> None:
+    said = verdicts.said_who(probed, "server2")
+    assert said.verdict is verdict
+    assert ("server2 answered" in said.detail) is (verdict is Verdict.WRONG_SERVER)
+
+
+@pytest.mark.parametrize(
+    ("probed", "needs"),
+    [
+        pytest.param(answered(), True, id="an answer of somebody"),
+        pytest.param(answered(answered_by=OWNER), False, id="said who it is"),
+        pytest.param(answered(target=target(owner="")), False, id="any may"),
+        pytest.param(result(Verdict.TIMED_OUT), False, id="no answer"),
+    ],
+)
+def test_what_needs_proof(probed: ProbeResult, needs: bool) -> None:
+    assert verdicts.needs_proof(probed) is needs
+
+
+@pytest.mark.parametrize(
+    ("address", "plain"),
+    [
+        ("172.17.0.2", "172.17.0.2"),
+        ("::ffff:172.17.0.2", "172.17.0.2"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("FD00:0:0::2", "fd00::2"),
+    ],
+)
+def test_plain(address: str, plain: str) -> None:
+    assert verdicts.plain(address) == plain
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        pytest.param([row()], True, id="the other end"),
+        pytest.param([row(peer="::ffff:172.17.0.9")], True, id="on a dual-stack socket"),
+        pytest.param([row(peer_port=40001)], False, id="of another connection"),
+        pytest.param([row(peer="172.17.0.8")], False, id="of another source"),
+        pytest.param([row(port=81)], False, id="on another port"),
+        pytest.param([row(peer="0.0.0.0", peer_port=0, state="listen")], False, id="a listener"),
+        pytest.param([], False, id="nothing"),
+    ],
+)
+def test_the_other_end(rows: list[dict[str, Any]], found: bool) -> None:
+    assert verdicts.found_in(rows, answered()) == (rows[0] if found else None)
+
+
+def test_the_other_end_of_a_host_port_is_the_containers() -> None:
+    probed = answered(target=target(port=32768, inner=80))
+    assert verdicts.found_in([row(port=32768), row(port=80)], probed) == row(port=80)
+
+
+def test_no_connection_has_no_other_end() -> None:
+    assert verdicts.found_in([row()], answered(path=None)) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fresh"),
+    [
+        pytest.param([], [row()], [row()], id="a new one"),
+        pytest.param([row()], [row()], [], id="an old one"),
+        pytest.param([row(peer_port=1)], [row(peer_port=1), row()], [row()], id="one more"),
+        pytest.param([], [row(state="listen")], [], id="a listener"),
+        pytest.param([], [row(port=81)], [], id="another port"),
+        pytest.param([], [row(protocol="udp")], [], id="udp"),
+        pytest.param([row(port=81)], [row()], [row()], id="old on another port"),
+    ],
+)
+def test_new_connections(before: list[Any], after: list[Any], fresh: list[Any]) -> None:
+    assert verdicts.new_connections(before, after, 80) == fresh
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict", "answered_by", "words"),
+    [
+        pytest.param(row(), Verdict.REACHABLE, OWNER, "", id="taken by the owner"),
+        pytest.param(row(state="time-wait", inode=0), Verdict.REACHABLE, OWNER, "", id="taken and closed"),
+        pytest.param(row(inode=0), Verdict.TIMED_OUT, "", "accept queue", id="in the accept queue"),
+        pytest.param(None, Verdict.WRONG_SERVER, "", "not in the network namespace of server1", id="not there"),
+    ],
+)
+def test_proof_by_socket(found: Any, verdict: Verdict, answered_by: str, words: str) -> None:
+    proven = verdicts.proven(answered(), found, "server1")
+    assert (proven.verdict, proven.answered_by) == (verdict, answered_by)
+    assert words in proven.detail

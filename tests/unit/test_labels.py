@@ -1,0 +1,73 @@
+"""The labels, and what counts as ours."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_dockconn import labels
+
+OURS = {labels.RUN: "ab12", labels.NAME: "dockconn-ab12-server1"}
+
+
+@pytest.mark.parametrize(
+    ("marks", "name", "ours"),
+    [
+        pytest.param(OURS, "dockconn-ab12-server1", True, id="made by a run"),
+        pytest.param({}, "dockconn-ab12-server1", False, id="no labels"),
+        pytest.param(OURS, "web", False, id="inherited of an image"),
+        pytest.param(OURS, "dockconn-ab12-server2", False, id="another's labels"),
+        pytest.param({**OURS, labels.RUN: ""}, "dockconn-ab12-server1", False, id="committed: the run was taken out"),
+        pytest.param({labels.NAME: "dockconn-ab12-server1"}, "dockconn-ab12-server1", False, id="no run"),
+        pytest.param({labels.RUN: "ab12"}, "dockconn-ab12-server1", False, id="no name"),
+        pytest.param({labels.RUN: "x", labels.NAME: "web"}, "web", False, id="a name that is not of ours"),
+        pytest.param({labels.RUN: "x", labels.NAME: ""}, "", False, id="empty"),
+    ],
+)
+def test_what_is_ours(marks: dict[str, str], name: str, ours: bool) -> None:
+    assert labels.is_ours(marks, name) is ours
+
+
+def test_what_is_made_is_ours_and_says_whose() -> None:
+    marks = labels.made("ab12", "dockconn-ab12-server1", "server")
+    assert labels.is_ours(marks, "dockconn-ab12-server1")
+    assert marks[labels.ROLE] == "server"
+    assert (marks[labels.PID], marks[labels.HOST]) == (str(os.getpid()), socket.gethostname())
+    assert all(name == labels.RUN or name.startswith(f"{labels.RUN}.") for name in marks)
+
+
+def test_the_labels_of_the_owner_are_a_copy() -> None:
+    labels.owner()[labels.PID] = "1"
+    assert labels.owner()[labels.PID] == str(os.getpid())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
+def test_a_process_is_known_by_its_start() -> None:
+    assert labels.process_started(os.getpid()).isdigit()
+    assert labels.process_started(os.getpid()) == labels.process_started(os.getpid())
+    assert labels.process_started(1) != labels.process_started(os.getpid())
+    assert len(labels.boot_id()) == 36
+
+
+def test_no_such_process() -> None:
+    assert labels.process_started(2**22 + 1) == ""
+
+
+def test_a_name_with_a_bracket_and_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second field of /proc/PID/stat is the name of the program, whatever is in it."""
+    stat = "7 (a ) b) S " + " ".join(str(n) for n in range(4, 22)) + " 4711 23"
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: stat)
+    assert labels.process_started(7) == "4711"
+
+
+def test_where_the_kernel_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(*_: object, **__: object) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", unreadable)
+    assert labels.process_started(os.getpid()) == ""
+    assert labels.boot_id() == ""

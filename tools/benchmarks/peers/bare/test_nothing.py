@@ -1,0 +1,5 @@
+"""The floor: what pytest itself takes."""
+
+
+def test_nothing() -> None:
+    pass

@@ -1,0 +1,73 @@
+"""The tutorial's three tests, from the start of pytest to its exit: five containers come, answer, and go."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from . import processes
+from .context import LABEL, Context
+from .measure import Outcome, Target, in_turn
+
+PEERS = Path(__file__).parent / "peers"
+OURS = "pytest-dockconn"
+FLOOR = "pytest alone"
+#: Variant, folder of its tests, arguments of pytest.
+VARIANTS = (
+    (OURS, "dockconn", ("-p", "pytest_dockconn.plugin", "--dockconn")),
+    ("testcontainers", "testcontainers", ()),
+    ("pytest-docker-tools", "docker_tools", ("-p", "pytest_docker_tools.plugin")),
+    ("docker command", "docker_command", ()),
+    (FLOOR, "bare", ()),
+)
+RIVALS = ("testcontainers", "pytest-docker-tools", "docker command")
+#: Seconds that a container may outlive the run that made it, before it counts as left behind.
+GRACE = 10.0
+
+
+def job(context: Context) -> Outcome:
+    """At most 0.7 of the best of the three peers."""
+    lingering: list[float] = []
+    variants = {name: _variant(context, folder, argv, lingering) for name, folder, argv in VARIANTS}
+    series = in_turn(variants, context.rounds)
+    ours, *_ = series
+    best = min((one for one in series if one.name in RIVALS), key=lambda one: one.median)
+    return Outcome(
+        "tutorial",
+        "the tutorial's three tests, pytest's start to its exit",
+        series,
+        (Target(f"of the best peer ({best.name})", ours.median / best.median, 0.7),),
+        (f"containers still there after an exit: for {max(lingering):.2f} s at most",) if max(lingering) else (),
+    )
+
+
+def _variant(context: Context, folder: str, argv: tuple[str, ...], lingering: list[float]) -> Callable[[], float]:
+    place = context.folder / folder
+    shutil.copytree(PEERS / folder, place, ignore=shutil.ignore_patterns("__pycache__"))
+    extra = {
+        "BENCH_LABEL": LABEL,
+        "BENCH_CLIENT_IMAGE": context.image("client"),
+        "BENCH_SERVER_IMAGE": context.image("server"),
+        "DOCKER_HOST": context.session.services.engine.url,
+    }
+
+    def once() -> float:
+        took, _ = processes.pytest([*argv, str(place)], place, extra)
+        lingering.append(_until_gone(context))
+        return took
+
+    return once
+
+
+def _until_gone(context: Context) -> float:
+    """The seconds until everything that the run made is off the engine. The next one starts on a quiet engine."""
+    begun = time.perf_counter()
+    if not context.left():
+        return 0.0
+    while context.left():
+        if time.perf_counter() - begun > GRACE:
+            raise RuntimeError(f"left behind: {', '.join(one[:12] for one in context.left())}")
+        time.sleep(0.005)
+    return time.perf_counter() - begun

@@ -31,11 +31,12 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """An engine with the two images."""
     if request.param == "fake":
         engine = FakeEngine()
-        made = Bench(engine, *_built(engine), subnet=f"127.10.{secrets.randbelow(256)}.0/24")
+        client, server = _built(engine)
+        made = Bench(engine, client, server, subnet=f"127.10.{secrets.randbelow(256)}.0/24")
     else:
-        images = [request.getfixturevalue(f"dockconn_{role}_image").id for role in (CLIENT, SERVER)]
+        client, server = (str(request.getfixturevalue(f"dockconn_{role}_image").id) for role in (CLIENT, SERVER))
         subnet = f"10.213.{secrets.randbelow(256)}.0/24"
-        made = Bench(request.getfixturevalue("real_engine"), *images, subnet=subnet)
+        made = Bench(request.getfixturevalue("real_engine"), client, server, subnet=subnet)
     yield made
     made.clean()
     left = made.engine.containers(made.label)

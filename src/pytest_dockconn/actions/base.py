@@ -206,12 +206,19 @@ def _run(argv: list[str], suite: str) -> None:
         or "no such script" in lower
         or "404" in lower
     ):
-        raise _no_suite(suite, "the archive has no such release" if said else f"{Path(argv[0]).name} failed")
+        raise _no_suite(suite, _telling(said) if said else f"{Path(argv[0]).name} failed")
     raise BuildFailed(
         f"a base of {suite} can't be made: {Path(argv[0]).name} ended with {done.returncode}\n" + _last(said),
         checked=" ".join(argv),
         remedy="run it by hand to see more; it needs root (or user namespaces) and a way to the archive",
     )
+
+
+def _telling(said: str) -> str:
+    """The line that says that there is no such suite; the last one is often only "mmdebstrap failed to run"."""
+    marks = ("release file", "cannot guess", "no such script", "404")
+    lines = [line for line in said.splitlines() if any(mark in line.lower() for mark in marks)]
+    return (lines[-1] if lines else said.splitlines()[-1]).strip()[:300]
 
 
 def _last(text: str, lines: int = 20) -> str:

@@ -257,9 +257,12 @@ class DockerEngine:
         """Fetch an image from its registry."""
         repository, _, tag = name.rpartition(":") if ":" in name.rpartition("/")[2] else (name, "", "latest")
         with self._long(f"pulling image {name}") as api:
-            for line in api.pull(repository, tag=tag, stream=True, decode=True):
-                if "error" in line:
-                    raise EngineError(f"pulling image {name}: {line['error']}")
+            # read to its end: a stream that is left half-read keeps its socket open
+            errors = [
+                line["error"] for line in api.pull(repository, tag=tag, stream=True, decode=True) if "error" in line
+            ]
+        if errors:
+            raise EngineError(f"pulling image {name}: {errors[0]}")
 
     def import_image(self, tar: IO[bytes], repository: str, tag: str, labels: Mapping[str, str]) -> str:
         """Make an image of a root file system's tar and return its id."""
@@ -294,10 +297,12 @@ class DockerEngine:
                 forcerm=True,
                 decode=True,
             )
+            error = ""
             for line in said:
-                if "error" in line:
-                    raise EngineError(str(line["error"]).strip())
+                error = error or str(line.get("error") or "").strip()
                 yield from str(line.get("stream") or "").splitlines()
+        if error:
+            raise EngineError(error)
 
     def remove_image(self, name: str) -> None:
         """Remove an image or a tag of it; no error where it is gone already."""

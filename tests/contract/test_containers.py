@@ -11,6 +11,8 @@ from collections.abc import Callable
 import pytest
 
 from pytest_dockconn import labels
+from pytest_dockconn.actions import agents
+from pytest_dockconn.actions.agents import StreamChannel
 from pytest_dockconn.engine.port import Engine
 from pytest_dockconn.errors import Conflict, EngineError, NotFound, PortInUse
 from pytest_dockconn.model.spec import Attachment, PortKey, Publish
@@ -321,12 +323,11 @@ def test_a_sidecar_shares_the_addresses(bench: Bench) -> None:
     address = bench.engine.inspect(one).addresses[0]
     sidecar = bench.start("dockconn-agent", "serve", network_mode=f"container:{one}", interactive=True)
     assert bench.engine.inspect(sidecar).addresses == ()
-    stream = bench.engine.attach(sidecar)
+    channel = StreamChannel(bench.engine.attach(sidecar), "the sidecar")
     target = {"scheme": "http", "host": address, "port": 80, "timeout": 5.0}
-    for number in range(200):  # until it listens
-        stream.write(json.dumps({"op": "probe", "targets": [target], "id": number}).encode() + b"\n")
-        (result,) = json.loads(stream.read()[1])["results"]
+    for _ in range(200):  # until it listens
+        (result,) = agents.probes(channel, [target], 5.0)
         if result["verdict"] == "reachable":
             break
-    stream.close()
+    channel.close()
     assert (result["verdict"], result["answered_by"]) == ("reachable", one)

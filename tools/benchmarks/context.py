@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,13 +13,14 @@ from typing import Any
 
 import docker
 
+from pytest_dockconn import labels
 from pytest_dockconn.actions.services import Services
 from pytest_dockconn.engine.find import find
 from pytest_dockconn.lab import Lab, Session
 from pytest_dockconn.model.settings import Settings
 
-#: On every container that is made without the plugin, so that those are found and removed.
-LABEL = "dockconn-bench"
+#: On every container that this process has made without the plugin, so that those are found and removed, and no others.
+LABEL = f"dockconn-bench.{os.getpid()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +53,17 @@ class Context:
         done = subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True)
         return done.stdout.strip()
 
-    def left(self) -> list[str]:
-        """The containers of peers, and of other runs of the plugin, that are still on the engine."""
-        ours = {str(one.id) for one in self.lab.containers}
-        found = [c for label in (LABEL, "dockconn") for c in self.api.containers(all=True, filters={"label": label})]
-        return [str(c["Id"]) for c in found if c["Id"] not in ours]
+    def left(self, pid: int) -> list[str]:
+        """The containers that peers have made, or the plugin in a process that has ended, and that are still there."""
+        return [*self._labelled(LABEL), *self._labelled(f"{labels.PID}={pid}")]
+
+    def _labelled(self, label: str) -> list[str]:
+        return [str(c["Id"]) for c in self.api.containers(all=True, filters={"label": label})]
 
     def remove_bench(self) -> None:
         """Remove what a peer that failed left behind."""
-        for container in self.api.containers(all=True, filters={"label": LABEL}):
-            self.api.remove_container(container["Id"], force=True, v=True)
+        for container in self._labelled(LABEL):
+            self.api.remove_container(container, force=True, v=True)
 
 
 @contextmanager

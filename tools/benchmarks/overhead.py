@@ -25,11 +25,11 @@ def collect(context: Context) -> Outcome:
     folder.mkdir()
 
     def once(*plugin: str) -> float:
-        return processes.pytest(["--collect-only", *plugin], folder, codes=(NOTHING_COLLECTED,))[0]
+        return processes.pytest(["--collect-only", *plugin], folder, code=NOTHING_COLLECTED).seconds
 
     series = in_turn({WITH: lambda: once(*PLUGIN), WITHOUT: once}, context.rounds * 10)
     arguments = ["-c", IMPORTS, "--collect-only", "-q", "-p", "no:cacheprovider", *PLUGIN]
-    imported = processes.run(arguments, folder, {})[1].splitlines()[-1]
+    imported = processes.run(arguments, folder, {}).output.splitlines()[-1]
     return Outcome(
         "collect",
         "pytest --collect-only of an empty project, without --dockconn",

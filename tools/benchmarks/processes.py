@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -21,23 +22,42 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def run(
-    arguments: Sequence[str], folder: Path, extra: Mapping[str, str], codes: Sequence[int] = (0,)
-) -> tuple[float, str]:
-    """Run this Python with arguments; the seconds from start to exit, and the output. Raises where it failed."""
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A process that has ended.
+
+    Attributes:
+        seconds: from its start to its exit.
+        pid: that it had.
+        output: what it wrote.
+    """
+
+    seconds: float
+    pid: int
+    output: str
+
+
+def run(arguments: Sequence[str], folder: Path, extra: Mapping[str, str], code: int = 0) -> Done:
+    """Run this Python with arguments. Raises ``RuntimeError`` where it ends with another exit code."""
     begun = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment(extra), capture_output=True, text=True, check=False
-    )
-    took = time.perf_counter() - begun
-    if done.returncode not in codes:
-        raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return took, done.stdout
+    with subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment(extra),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        output = process.stdout.read()
+        process.wait()
+        took = time.perf_counter() - begun
+    if process.returncode != code:
+        raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{output}")
+    return Done(took, process.pid, output)
 
 
-def pytest(
-    arguments: Sequence[str], folder: Path, extra: Mapping[str, str] | None = None, codes: Sequence[int] = (0,)
-) -> tuple[float, str]:
+def pytest(arguments: Sequence[str], folder: Path, extra: Mapping[str, str] | None = None, code: int = 0) -> Done:
     """Run pytest in a folder without any configuration of this project."""
     base = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(folder)]
-    return run([*base, *arguments], folder, extra or {}, codes)
+    return run([*base, *arguments], folder, extra or {}, code)

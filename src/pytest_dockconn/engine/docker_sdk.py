@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
@@ -138,7 +139,8 @@ class DockerEngine:
                 user=plan.user,
                 environment=dict(plan.env),
                 # The low-level call alone can expose without publishing: {'80/tcp': None} of the high-level one publishes.
-                ports=[(p.number, p.protocol) for p in plan.expose],
+                # What is published must be exposed as well, or the low-level call binds nothing.
+                ports=[(p.number, p.protocol) for p in dict.fromkeys((*plan.expose, *(w.port for w in plan.publish)))],
                 labels=dict(plan.labels),
                 stdin_open=plan.interactive,
                 tty=plan.tty,
@@ -190,8 +192,8 @@ class DockerEngine:
         with self._errors(f"waiting for container {container[:12]}"):
             try:
                 return int(self._api.wait(container, timeout=timeout)["StatusCode"])
-            except requests.exceptions.RequestException:
-                return None
+            except (requests.exceptions.Timeout, requests.exceptions.ConnectionError):
+                return None  # an APIError is a RequestException too, and no time-out
 
     def inspect(self, container: str) -> ContainerFacts:
         """What it is like now."""
@@ -266,7 +268,7 @@ class DockerEngine:
 
     def import_image(self, tar: IO[bytes], repository: str, tag: str, labels: Mapping[str, str]) -> str:
         """Make an image of a root file system's tar and return its id."""
-        changes = [f'LABEL "{name}"="{value}"' for name, value in labels.items()]
+        changes = [f"LABEL {json.dumps(name)}={json.dumps(value)}" for name, value in labels.items()]
         with self._long(f"importing image {repository}:{tag}") as api:
             # import_image_from_data would read all of it into memory and can't set changes
             response = api._post(  # noqa: SLF001

@@ -318,7 +318,9 @@ class FakeEngine:
                 (one.sockets.http if port.protocol == "tcp" else one.sockets.echo)(address, port.number)
 
     def _publish(self, one: _Container, listens: Sequence[PortKey], doing: str) -> None:
-        bound = [self._bind(one, wish, wish.port in listens, doing) for wish in one.plan.publish]
+        # as seen on docker 20.10: what is not exposed is not published either
+        wishes = [wish for wish in one.plan.publish if wish.port in (*one.plan.expose, *one.image.exposed)]
+        bound = [self._bind(one, wish, wish.port in listens, doing) for wish in wishes]
         one.bindings = tuple(sorted(bound, key=lambda b: (b.port, ":" in b.address, b.address, b.host_port)))
 
     def _bind(self, one: _Container, wish: Publish, listens: bool, doing: str) -> Binding:
@@ -795,7 +797,7 @@ def _key(text: str) -> PortKey:
 
 
 def _exposed(plan: ContainerPlan, image: ImageFacts) -> tuple[PortKey, ...]:
-    return tuple(sorted({*plan.expose, *(p.port for p in plan.publish), *image.exposed}))
+    return tuple(sorted({*plan.expose, *image.exposed}))
 
 
 def _image_id() -> str:

@@ -9,15 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .assertions import assert_linked, assert_reachable, assert_unreachable
+    from .assertions.linked import assert_linked
+    from .assertions.reachable import assert_reachable
+    from .assertions.unreachable import assert_unreachable
     from .errors import DockconnError, ReachabilityError
     from .handles.connection import Connection
-    from .handles.container import Client, Container, Server
+    from .handles.container import Container, Port
     from .handles.engine import Bridge, Engine
     from .handles.host import Host
     from .handles.image import Image
     from .handles.network import Network
-    from .handles.port import Port
+    from .handles.own import Client, Server
     from .lab import Lab
     from .model.probe import ProbeResult, Verdict
 
@@ -44,7 +46,7 @@ __all__ = [
 
 _PLACES = {
     "Bridge": "handles.engine",
-    "Client": "handles.container",
+    "Client": "handles.own",
     "Connection": "handles.connection",
     "Container": "handles.container",
     "DockconnError": "errors",
@@ -53,14 +55,14 @@ _PLACES = {
     "Image": "handles.image",
     "Lab": "lab",
     "Network": "handles.network",
-    "Port": "handles.port",
+    "Port": "handles.container",
     "ProbeResult": "model.probe",
     "ReachabilityError": "errors",
-    "Server": "handles.container",
+    "Server": "handles.own",
     "Verdict": "model.probe",
-    "assert_linked": "assertions",
-    "assert_reachable": "assertions",
-    "assert_unreachable": "assertions",
+    "assert_linked": "assertions.linked",
+    "assert_reachable": "assertions.reachable",
+    "assert_unreachable": "assertions.unreachable",
 }
 
 

@@ -16,6 +16,7 @@ from .logic import bases
 from .logic.capabilities import check
 from .logic.text import printable
 from .model.settings import Settings
+from .report import summary
 from .selection import MARK, needs_engine
 from .state import Run
 from .terminal import Progress
@@ -78,6 +79,7 @@ class Active:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Skip, or fail, where the engine lacks what the marker requires."""
+        self._run.session.services.test = item.nodeid
         capabilities = _requires(item)
         if capabilities:
             self._run.require(*capabilities)
@@ -109,6 +111,14 @@ class Active:
             if output.strip():
                 sections.append((f"output of {container.name} ({container.id[:12]})", printable(output)))
         return sections
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """With ``-v``: who reached whom, how, and how fast."""
+        if terminalreporter.verbosity < 1 or not self._run.asked:
+            return
+        terminalreporter.write_sep("-", "dockconn: who reached whom")
+        for line in summary.lines(self._run.asked):
+            terminalreporter.write_line(line)
 
     def pytest_sessionfinish(self) -> None:
         """Begin to remove everything."""

@@ -10,13 +10,15 @@ from time import perf_counter
 
 from .actions import prune
 from .actions.services import Services
-from .assertions import assert_linked, assert_reachable, assert_unreachable
+from .assertions.linked import assert_linked
+from .assertions.reachable import assert_reachable
+from .assertions.unreachable import assert_unreachable
 from .engine.find import find
 from .errors import DockconnError, ReachabilityError
-from .lab import Session
 from .logic.text import printable
 from .model.probe import ProbeResult
 from .model.settings import Settings
+from .session import Session
 
 
 @dataclass(frozen=True, slots=True)

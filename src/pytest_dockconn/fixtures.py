@@ -11,10 +11,10 @@ from .state import session_of
 
 if TYPE_CHECKING:
     from .handles.connection import Connection
-    from .handles.container import Client, Server
     from .handles.engine import Bridge, Engine
     from .handles.host import Host
     from .handles.image import Image
+    from .handles.own import Client, Server
     from .lab import Lab
 
 CONNECTIONS = ("expose", "bind", "link")

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from . import labels
 from .actions.images import CLIENT, SERVER
 from .actions.services import Services
-from .errors import EngineError, NotFound, SpecError
-from .handles.connection import Connection
-from .handles.container import Client, Container, Own, Server
+from .errors import NotFound, SpecError
+from .handles.container import Container
 from .handles.engine import Bridge, Engine
 from .handles.host import Host
 from .handles.image import Image
 from .handles.making import Links, Wish, make
 from .handles.network import Network
+from .handles.own import Client, Own, Server
 from .logic.names import checked, on_engine
 from .logic.networks import planned
 from .model.spec import NetworkPlan
-
-T = TypeVar("T")
 
 
 class Lab:
@@ -255,119 +252,3 @@ def _identify(container: object) -> str:
         checked="an id, a name, a docker-py container and a started testcontainers container can",
         remedy="pass its name",
     )
-
-
-class Tutorial:
-    """The containers of the tutorial, each made once a session, when somebody first wants it."""
-
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-        self._lock = threading.Lock()
-        self._made: dict[str, Future[Any]] = {}
-
-    def _once(self, name: str, make_it: Callable[[], T]) -> T:
-        with self._lock:
-            future = self._made.get(name)
-            mine = future is None
-            if future is None:
-                future = self._made[name] = Future()
-        if mine:
-            try:
-                future.set_result(make_it())
-            except BaseException as error:
-                future.set_exception(error)
-        result: T = future.result()
-        return result
-
-    def client(self) -> Client:
-        """``client1``, on the default bridge."""
-        return self._once("client1", lambda: self._lab.client(name="client1"))
-
-    def exposed(self) -> Server:
-        """``server1``, port 80 exposed."""
-        return self._once("server1", lambda: self._lab.server(name="server1"))
-
-    def bound(self) -> Server:
-        """``server2``, port 80 bound to a free port of 127.0.0.1."""
-        return self._once("server2", lambda: self._lab.server(name="server2", bind={80: None}))
-
-    def linked_server(self) -> Server:
-        """``server3``."""
-        return self._once("server3", lambda: self._lab.server(name="server3"))
-
-    def linked_client(self) -> Client:
-        """``client3``, linked to ``server3``."""
-        return self._once("client3", lambda: self._lab.client(name="client3", links=[self.linked_server()]))
-
-    def connection(self, kind: str) -> Connection:
-        """One of the three ways: ``expose``, ``bind``, ``link``."""
-        if kind == "expose":
-            return Connection(kind, self.client(), self.exposed().port(80), self.exposed())
-        if kind == "bind":
-            return Connection(kind, self._lab.host, self.bound().bound_port(80), self.bound())
-        client, server = self.linked_client(), self.linked_server()
-        return Connection(kind, client, server.port(80).named(server.name), server)
-
-    def begin(self, fixtures: Iterable[str]) -> list[threading.Thread]:
-        """Begin to make, side by side, what these fixtures will want. Errors wait for whoever asks first."""
-        wanted = [self._PARTS[name] for name in dict.fromkeys(fixtures) if name in self._PARTS]
-        parts = dict.fromkeys(part for group in wanted for part in group)
-        threads = [threading.Thread(target=self._quietly, args=(part,), daemon=True) for part in parts]
-        for thread in threads:
-            thread.start()
-        return threads
-
-    def _quietly(self, part: str) -> None:
-        try:
-            getattr(self, part)()
-        except Exception:
-            return
-
-    _PARTS = {  # noqa: RUF012 - never changed
-        "dockconn_client": ("client",),
-        "dockconn_exposed_server": ("exposed",),
-        "dockconn_bound_server": ("bound",),
-        "dockconn_linked_server": ("linked_server",),
-        "dockconn_linked_client": ("linked_server", "linked_client"),
-        "dockconn_connection": ("client", "exposed", "bound", "linked_server", "linked_client"),
-    }
-
-
-class Session:
-    """One engine, one run: its services, its labs, and the end of them."""
-
-    def __init__(self, services: Services) -> None:
-        self.services = services
-        # two labs, so that a test's own session-wide servers can be called server1, server2, ... too
-        self.lab = Lab(services, "0")
-        first = Lab(services)
-        self.tutorial = Tutorial(first)
-        self._count = 0
-        self.labs: list[Lab] = [first, self.lab]
-
-    def new_lab(self) -> Lab:
-        """A lab for a narrower scope."""
-        self._count += 1
-        lab = Lab(self.services, str(self._count))
-        self.labs.append(lab)
-        return lab
-
-    def close_lab(self, lab: Lab) -> None:
-        """Close a lab of this session."""
-        lab.close()
-        self.labs.remove(lab)
-
-    def start_closing(self) -> None:
-        """Begin to remove everything."""
-        for lab in list(self.labs):
-            lab.close()
-        self.services.remover.submit(self.services.agents.releases())
-
-    def close(self) -> list[str]:
-        """Wait until everything is removed, and return what could not be."""
-        self.services.remover.close()
-        try:
-            self.services.engine.close()
-        except EngineError as error:
-            self.services.remover.failed.append(error.cause)
-        return self.services.remover.failed

@@ -9,6 +9,9 @@ from .fixtures import *  # noqa: F403 - pytest finds fixtures in the plugin's mo
 from .selection import needs_engine
 from .state import KEY, SKIP_REASON
 
+#: pytest's options that only show something; those of plugins that were switched off are not there.
+SHOW = ("help", "collectonly", "markers", "showfixtures", "show_fixtures_per_test", "setupplan", "cacheshow")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
@@ -22,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "dockconn(requires=[...]): needs a container engine; is skipped, with the reason, where the engine lacks one of the capabilities",
     )
     settings = options.settings(config)
-    if not settings.enabled or config.option.help or config.option.collectonly:
+    if not settings.enabled or _runs_nothing(config):
         return
     from .active import Active, opened  # noqa: PLC0415 - heavy, and only needed here
 
@@ -31,10 +34,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Active(config, run), "dockconn-active")
 
 
+def _runs_nothing(config: pytest.Config) -> bool:
+    """Whether no test will run, so that no engine is needed."""
+    return any(getattr(config.option, name, None) for name in SHOW)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what needs an engine when there is to be none."""
-    if KEY in config.stash or config.option.collectonly:
+    if KEY in config.stash or _runs_nothing(config):
         return
     for item in items:
         if needs_engine(item):

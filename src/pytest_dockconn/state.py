@@ -11,10 +11,12 @@ import pytest
 if TYPE_CHECKING:
     from .actions.base import Say
     from .handles.connection import Connection
-    from .handles.container import Client
     from .handles.image import Image
-    from .lab import Lab, Session, Tutorial
+    from .handles.own import Client
+    from .lab import Lab
+    from .model.asked import Asked
     from .model.settings import Settings
+    from .session import Session, Tutorial
 
 KEY = pytest.StashKey["Run"]()
 
@@ -25,7 +27,7 @@ class Run:
     def __init__(self, settings: Settings, say: Say) -> None:
         from .actions.services import Services  # noqa: PLC0415 - nothing heavy without --dockconn
         from .engine.find import find  # noqa: PLC0415
-        from .lab import Session  # noqa: PLC0415
+        from .session import Session  # noqa: PLC0415
 
         self.settings = settings
         self.session: Session = Session(Services(find(settings.engine), settings, say))
@@ -42,6 +44,11 @@ class Run:
     def lab(self) -> Lab:
         """The session's lab."""
         return self.session.lab
+
+    @property
+    def asked(self) -> list[Asked]:
+        """Every question that an assertion asked so far."""
+        return self.session.services.asked
 
     def new_lab(self) -> Lab:
         """A lab for a test."""

@@ -16,8 +16,9 @@ import docker
 from pytest_dockconn import labels
 from pytest_dockconn.actions.services import Services
 from pytest_dockconn.engine.find import find
-from pytest_dockconn.lab import Lab, Session
+from pytest_dockconn.lab import Lab
 from pytest_dockconn.model.settings import Settings
+from pytest_dockconn.session import Session
 
 #: On every container that this process has made without the plugin, so that those are found and removed, and no others.
 LABEL = f"dockconn-bench.{os.getpid()}"

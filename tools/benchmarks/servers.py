@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import time
 
-from pytest_dockconn.handles.container import Own
+from pytest_dockconn.handles.own import Own
 
 from .context import LABEL, Context
 from .measure import Outcome, Series, Target, in_turn, timed

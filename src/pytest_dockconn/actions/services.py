@@ -12,6 +12,7 @@ from ..agent.namespace import own_container
 from ..engine.port import Engine
 from ..errors import EngineError, NotFound
 from ..logic import bases
+from ..model.asked import Asked
 from ..model.facts import ContainerFacts, InfoFacts, VersionFacts
 from ..model.settings import Settings
 from .agents import Channel, LocalChannel
@@ -40,6 +41,9 @@ class Services:
         self.speakers: set[str] = set()
         #: the containers that tests hold, by id; objects of the floor above
         self.known: dict[str, object] = {}
+        #: every question that an assertion asked, and the test that runs now
+        self.asked: list[Asked] = []
+        self.test = ""
         self._local: dict[str, bool] = {}
         self._here = LocalChannel()
         self._lock = threading.Lock()

@@ -90,14 +90,17 @@ class Agents:
             keep_logs=False,
         )
         sidecar = self._engine.create(plan)
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._remove_quietly, sidecar)
             stream = self._engine.attach(sidecar)
+            undo.callback(stream.close)  # nobody would close it where the owner ended meanwhile and the start fails
             self._engine.start(sidecar)
-        except BaseException:
-            with contextlib.suppress(DockconnError):
-                self._engine.remove(sidecar)
-            raise
+            undo.pop_all()
         return _Seat(pid, StreamChannel(stream, f"a sidecar of {name}"), sidecar)
+
+    def _remove_quietly(self, container: str) -> None:
+        with contextlib.suppress(DockconnError):
+            self._engine.remove(container)
 
     def release(self, container: str) -> None:
         """Close the channel of a container, and remove its sidecar."""

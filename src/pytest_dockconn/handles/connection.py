@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .container import Server
-from .port import Port
+from .container import Port
+from .own import Server
 from .source import Source
 
 

@@ -18,9 +18,10 @@ from ..logic.privileges import FOREIGN, NOTHING
 from ..logic.privileges import SERVER as SERVER_PRIVILEGES
 from ..model.facts import ImageFacts
 from ..model.spec import Attachment, ContainerPlan, PortKey
-from .container import Client, Container, Own, Server
+from .container import Container
 from .image import Image
 from .network import Network
+from .own import Client, Own, Server
 
 Links = Iterable[Container | str] | Mapping[str, Container | str]
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..actions.services import Services
 from ..logic.names import hostname
 from ..logic.ports import address
 from ..model.facts import NetworkFacts
 from ..model.spec import Attachment
-
-if TYPE_CHECKING:
-    from .container import Container
+from .container import Container
 
 
 class Network:

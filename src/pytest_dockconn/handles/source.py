@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Union
+from typing import Protocol
 
 from ..actions.agents import Channel
 from ..actions.asking import ask
@@ -12,13 +12,17 @@ from ..errors import SpecError
 from ..logic.destinations import parse
 from ..model.facts import ContainerFacts
 from ..model.probe import ProbeResult, Target
-from .port import Port
 
-if TYPE_CHECKING:
-    from .container import Container
+
+class Askable(Protocol):
+    """What can be asked besides a URL: a port, or a container with one exposed port."""
+
+    def targets_from(self, source: ContainerFacts | None) -> list[Target]:
+        """Every way in which a source (None: the host) can ask for it."""
+
 
 #: What can be asked: a port, a container with one exposed port, or a URL.
-Destination = Union[Port, "Container", str]
+Destination = Askable | str
 
 
 def check_timeout(timeout: float, what: str = "timeout") -> float:
@@ -47,14 +51,13 @@ class Source:
         """Every way to ask for a destination from here. Raises ``SpecError`` for what is none."""
         if isinstance(destination, str):
             return [parse(destination)]
-        port = destination if isinstance(destination, Port) else getattr(destination, "only_port", lambda: None)()
-        if not isinstance(port, Port):
+        if not callable(getattr(destination, "targets_from", None)):
             raise SpecError(
                 f"{destination!r} is not a destination",
                 checked="Port, Server, Client, Container and URLs are",
                 remedy="pass server.port(80), or a URL such as http://host:port/",
             )
-        return port.owner.targets_of(port, self.source_facts())
+        return destination.targets_from(self.source_facts())
 
     def channel(self) -> Channel:
         """The way to its agent. Raises ``DockconnError`` where there is none."""

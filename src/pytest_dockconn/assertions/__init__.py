@@ -1,0 +1,1 @@
+"""The assertions: probe, then pass; or look, explain, and raise."""

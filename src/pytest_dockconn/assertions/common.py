@@ -1,0 +1,57 @@
+"""What the assertions share: who asks, whom, and why a probe ended as it did."""
+
+from __future__ import annotations
+
+from ..actions.evidence import gather
+from ..errors import SpecError
+from ..handles.container import Container, Port
+from ..handles.source import Destination, Source
+from ..logic.diagnosis import diagnose
+from ..model.asked import Asked
+from ..model.evidence import Why
+from ..model.probe import ProbeResult
+from ..report.summary import way
+
+
+def check_source(source: object) -> None:
+    """Raises ``SpecError`` for what can't ask."""
+    if not isinstance(source, Source):
+        raise SpecError(
+            f"{source!r} can't ask: it is not a source",
+            checked="clients, servers, adopted containers and dockconn_host are",
+            remedy="write assert_reachable(SOURCE, DESTINATION)",
+        )
+
+
+def port_of(destination: Destination) -> Port | None:
+    """The port that is asked; None for what no container owns. Raises ``SpecError`` for a container without its one port."""
+    if isinstance(destination, Container):
+        return destination.only_port()
+    return destination if isinstance(destination, Port) else None
+
+
+def note(question: str, source: Source, destination: object, result: ProbeResult, *, passed: bool) -> None:
+    """Remember a question for the table at the end of the run."""
+    services = source.services
+    services.asked.append(
+        Asked(
+            test=services.test, question=question, source=source.name, destination=str(destination), way=way(result),
+            verdict=str(result.verdict), elapsed=result.elapsed, passed=passed,
+        )
+    )  # fmt: skip
+
+
+def explain(source: Source, destination: Destination, result: ProbeResult) -> Why:
+    """Why a probe ended as it did, from evidence that is looked up now."""
+    port = port_of(destination)
+    if port is None and not isinstance(destination, str):
+        return Why("no cause was found")
+    evidence = gather(
+        source.services,
+        (source.name, source.source_facts()),
+        port.owner.last_facts() if port else None,
+        port.key if port else None,
+        result,
+        bound=bool(port and port.bound),
+    )
+    return diagnose(evidence)

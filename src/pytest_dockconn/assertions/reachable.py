@@ -1,0 +1,77 @@
+"""The destination's owner answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from ..errors import ReachabilityError
+from ..handles.source import Destination, Source, check_timeout
+from ..model.probe import ProbeResult, Verdict
+from ..report import messages
+from .common import check_source, explain, note
+
+#: Seconds between two rounds of questions.
+PACE = 0.01
+
+
+def assert_reachable(
+    source: Source, destination: Destination, *, within: float = 5.0, timeout: float = 1.0
+) -> ProbeResult:
+    """Pass once the destination's owner answers.
+
+    Args:
+        source: a container, or the host.
+        destination: a port, a container with one exposed port, or a URL. Of an owner with several addresses each is
+            asked, IPv4 before IPv6; it passes with the first that the owner itself answers (``.address`` says which).
+        within: seconds to try again.
+        timeout: seconds to the first line of an answer, for each probe.
+
+    Returns:
+        What the successful probe saw.
+
+    Raises:
+        ReachabilityError: nobody answered, or somebody else did; says why.
+        SpecError: an argument that can't be.
+    """
+    __tracebackhide__ = True
+    check_source(source)
+    patience, limit = check_timeout(within, "within"), check_timeout(timeout)
+    rounds = _Rounds(source, destination, limit)
+    try:
+        retrying = Retrying(
+            retry=retry_if_result(lambda result: not result), wait=wait_fixed(PACE), stop=stop_after_delay(patience)
+        )
+        found: ProbeResult = retrying(rounds.one)
+    except RetryError:
+        last = rounds.best()
+        note("reachable", source, destination, last, passed=False)
+        why = explain(source, destination, last)
+        raise ReachabilityError(messages.failure(source.name, destination, last, why, rounds.last)) from None
+    note("reachable", source, destination, found, passed=True)
+    return found
+
+
+class _Rounds:
+    """Questions to every address of a destination, again and again: addresses are read anew each time."""
+
+    def __init__(self, source: Source, destination: Destination, timeout: float) -> None:
+        self._source = source
+        self._destination = destination
+        self._timeout = timeout
+        self._count = 0
+        self.last: list[ProbeResult] = []
+
+    def one(self) -> ProbeResult:
+        self._count += 1
+        first, *others = self._source.targets(self._destination)
+        self.last = self._source.ask_all([first], self._timeout)
+        if others and not self.last[0]:
+            self.last += self._source.ask_all(others, self._timeout)
+        return self.best()
+
+    def best(self) -> ProbeResult:
+        """The first that the owner answered; else a wrong server, which tells most; else the first failure."""
+        order = sorted(self.last, key=lambda r: (not r, r.verdict is not Verdict.WRONG_SERVER))
+        return replace(order[0], attempts=self._count)

@@ -1,0 +1,144 @@
+"""A container as a machine: its identity, its state, its addresses, and what can be read of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+from ..actions import agents
+from ..actions.containers import last_lines
+from ..actions.services import Services
+from ..actions.sidecars import runs_agent
+from ..errors import DockconnError, NotFound
+from ..logic import links
+from ..model.facts import ContainerFacts
+from .source import Source
+
+
+class NetworkRef(Protocol):
+    """What is asked of a network that is only named: a ``Network`` is one."""
+
+    @property
+    def id(self) -> str:
+        """The full id."""
+
+    @property
+    def engine_name(self) -> str:
+        """What the engine calls it."""
+
+    @property
+    def subnets(self) -> tuple[str, ...]:
+        """Its subnets."""
+
+
+class Machine(Source):
+    """A container, whoever made it. Compares by id."""
+
+    def __init__(self, services: Services, facts: ContainerFacts, name: str | None = None) -> None:
+        self.services = services
+        self.name = name or facts.name
+        self._id = facts.id
+        self._last = facts
+        services.names[facts.id] = self.name
+        services.known[facts.id] = self
+
+    @property
+    def id(self) -> str:
+        """The full id."""
+        return self._id
+
+    @property
+    def engine_name(self) -> str:
+        """What the engine calls it."""
+        return self.facts().name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Machine) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self._id)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name} {self._id[:12]}>"
+
+    @property
+    def source_id(self) -> str | None:
+        """Its id."""
+        return self._id
+
+    def source_facts(self) -> ContainerFacts | None:
+        """What it is like now."""
+        return self.facts()
+
+    @property
+    def speaks(self) -> bool:
+        """Whether its answers say that they are its own."""
+        return self._id in self.services.speakers
+
+    def facts(self) -> ContainerFacts:
+        """What it is like now; what it was like last, with status ``removed``, where it is gone."""
+        try:
+            facts = self.services.facts.get(self._id)
+        except NotFound:
+            return _gone(self._last)
+        if facts.endpoints and any(e.ip or e.ip6 for e in facts.endpoints):
+            self._last = facts
+        return facts
+
+    def last_facts(self) -> ContainerFacts:
+        """What it is like now, with its last addresses where it has none: a stranger may have taken them over."""
+        facts = self.facts()
+        if facts.addresses or facts.running:
+            return facts
+        return replace(facts, endpoints=self._last.endpoints, bindings=self._last.bindings)
+
+    @property
+    def ip(self) -> str:
+        """The IPv4 address on its first network; empty where it has none."""
+        return next((e.ip for e in self.last_facts().endpoints if e.ip), "")
+
+    @property
+    def ip6(self) -> str:
+        """The IPv6 address on the first network that gave it one; empty where none did."""
+        return next((e.ip6 for e in self.last_facts().endpoints if e.ip6), "")
+
+    def ip_on(self, network: NetworkRef | str) -> str:
+        """The address on a network, IPv4 if it has one. Raises ``DockconnError`` where it is not on it."""
+        named = network if isinstance(network, str) else network.id
+        endpoint = self.facts().endpoint(named)
+        if endpoint is None:
+            on = ", ".join(e.network for e in self.facts().endpoints)
+            raise DockconnError(
+                f"{self.name} is not on network {network}",
+                checked=f"it is on: {on or 'none'}",
+                remedy="connect it first",
+            )
+        return endpoint.ip or endpoint.ip6
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that its main process was started with, those of links included."""
+        facts = self.facts()
+        if not runs_agent(facts):
+            return self._environment_inside(facts)
+        return dict(agents.look(self.services.agents.channel(self._id), "environ")["environ"])
+
+    def _environment_inside(self, facts: ContainerFacts) -> dict[str, str]:
+        return dict(facts.env)
+
+    @property
+    def hosts(self) -> dict[str, tuple[str, ...]]:
+        """Its /etc/hosts: name to addresses."""
+        return links.hosts(str(agents.look(self.services.agents.channel(self._id), "hosts")["hosts"]))
+
+    def logs(self) -> str:
+        """Its output so far: untrusted, as it is."""
+        return self.services.engine.logs(self._id)
+
+    def last_lines(self, count: int = 20) -> str:
+        """The end of its output, fit to be shown."""
+        return last_lines(self.services.engine, self._id, count)
+
+
+def _gone(facts: ContainerFacts) -> ContainerFacts:
+    return replace(facts, status="removed", pid=0)

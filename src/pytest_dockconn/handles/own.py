@@ -1,0 +1,131 @@
+"""The containers that a run makes, and so may change and remove."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+
+from .. import labels
+from ..actions import agents
+from ..actions.containers import await_answers, raise_if_ended
+from ..actions.services import Services
+from ..actions.sidecars import runs_agent
+from ..errors import DockconnError, SpecError
+from ..logic.text import printable
+from ..model.facts import ContainerFacts
+from ..model.spec import PortKey
+from .container import Container
+from .image import Image
+
+#: Seconds between SIGTERM and SIGKILL.
+STOP_TIME = 5
+
+
+class Own(Container):
+    """A container that this run made."""
+
+    ours = True
+
+    def __init__(
+        self,
+        services: Services,
+        facts: ContainerFacts,
+        name: str,
+        *,
+        ports_awaited: tuple[PortKey, ...] = (),
+        speaks: bool = False,
+    ) -> None:
+        super().__init__(services, facts, name)
+        self._awaited = ports_awaited
+        self.images: list[str] = []
+        if speaks:
+            services.speakers.add(facts.id)
+
+    def _environment_inside(self, facts: ContainerFacts) -> dict[str, str]:
+        done = self.services.engine.execute(self._id, ["cat", "/proc/1/environ"])
+        if done.returncode:
+            return super()._environment_inside(facts)
+        pairs = (pair.partition("=") for pair in done.stdout.split("\0") if pair)
+        return {name: value for name, _, value in pairs}
+
+    def run(self, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command in it, without a shell. Raises ``CalledProcessError`` as ``subprocess.run`` does."""
+        if not argv or not all(isinstance(word, str) for word in argv):
+            raise SpecError(
+                f"run{argv!r}: every word of a command is a string", remedy='write run("curl", "-s", "http://server3/")'
+            )
+        done = self.services.engine.execute(self._id, argv)
+        if check and done.returncode:
+            raise CommandFailed(done.returncode, list(argv), done.stdout, done.stderr)
+        return subprocess.CompletedProcess(list(argv), done.returncode, done.stdout, done.stderr)
+
+    def stop(self) -> None:
+        """Stop it: SIGTERM, SIGKILL after 5 s. Its addresses and free host ports may be others when it starts again."""
+        facts = self.facts()  # remembers the last addresses
+        if facts.running and runs_agent(facts):
+            # process 1 ignores SIGTERM until it has a handler: in the agent's first 50 ms a stop would take all of 5 s
+            with contextlib.suppress(DockconnError):
+                agents.look(self.services.agents.channel(self._id), "container")
+        try:
+            self.services.engine.stop(self._id, STOP_TIME)
+        finally:
+            self.services.facts.forget(self._id)
+        self.services.agents.release(self._id)
+
+    def start(self) -> None:
+        """Start it again; returns when it answers as it did at first. Raises ``StartFailed``, ``PortInUse``."""
+        self.services.engine.start(self._id)
+        self.services.facts.forget(self._id)
+        await_answers(self.services, self.facts(), self._awaited, speaks=self.speaks)
+        if not self._awaited:
+            raise_if_ended(self.services.engine, self._id)
+
+    def restart(self) -> None:
+        """Stop, then start."""
+        self.stop()
+        self.start()
+
+    def commit(self, tag: str) -> Image:
+        """Make an image of it, as ``docker commit`` does; it is removed with the lab. Raises ``SpecError`` for a bad tag."""
+        repository, _, version = tag.partition(":")
+        if not repository or repository != repository.lower() or any(c.isspace() for c in tag):
+            raise SpecError(f"{tag!r} is not an image's name", remedy="write client_img or client_img:1")
+        name = f"{repository}:{version or 'latest'}"
+        self.services.remover.join()  # an earlier test's image of that name may be about to go
+        there = self.services.engine.image(name)
+        if there is not None and there.labels.get(labels.ROLE) != "commit":
+            raise SpecError(
+                f"image {name} is there already and was not made here, so it is not replaced",
+                checked=f"the images of the engine at {self.services.engine.url}",
+                remedy="choose another tag, or remove it first",
+            )
+        facts = self.facts()
+        # A container inherits the labels of its image: these bear the image's name, so nothing started of it looks ours.
+        marks = labels.made(self.services.run, name, "commit")
+        marks[labels.SPEAKS] = facts.labels.get(labels.SPEAKS, "")
+        made = self.services.engine.commit(self._id, repository, version or "latest", marks)
+        self.images.append(name)
+        return Image(made, name)
+
+    def discard(self) -> None:
+        """Remove it and its sidecar."""
+        self.services.agents.release(self._id)
+        self.services.engine.remove(self._id)
+        self.services.facts.forget(self._id)
+        self.services.known.pop(self._id, None)
+
+
+class Server(Own):
+    """A container that answers: HTTP on every TCP port, an echo on every UDP port; or what the caller's image does."""
+
+
+class Client(Own):
+    """A container to ask from; its main process is the agent, so that a probe costs no exec."""
+
+
+class CommandFailed(subprocess.CalledProcessError):
+    """A command in a container that failed, with the end of what it wrote."""
+
+    def __str__(self) -> str:
+        said = printable((self.stderr or "") + (self.stdout or "")).strip()[-1000:]
+        return f"{super().__str__()}\n{said}" if said else super().__str__()

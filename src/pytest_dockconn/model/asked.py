@@ -1,0 +1,30 @@
+"""A question that a test asked, and what came of it: plain data, fit to cross from an xdist worker to its controller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One assertion.
+
+    Attributes:
+        test: the id of the test that asked; empty outside of one.
+        question: ``reachable`` or ``unreachable``.
+        source: who asked, in the tests' words.
+        destination: whom, likewise.
+        way: by which address, port or name.
+        verdict: of the probe, as ``Verdict`` writes it.
+        elapsed: seconds, of the probe alone.
+        passed: whether the assertion held.
+    """
+
+    test: str
+    question: str
+    source: str
+    destination: str
+    way: str
+    verdict: str
+    elapsed: float
+    passed: bool

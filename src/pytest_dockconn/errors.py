@@ -21,6 +21,8 @@ A message is cause + what was checked + remedy, in this order, each a sentence o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class DockconnError(Exception):
     """A tool that the plugin needs is broken, or was asked for something that can't be.
@@ -92,4 +94,13 @@ class NotOurs(DockconnError):
 
 
 class ReachabilityError(AssertionError):
-    """An assertion about who can talk to whom that does not hold; the message says why."""
+    """An assertion about who can talk to whom that does not hold; the message says why.
+
+    Args:
+        message: who could not reach what and how, why, the evidence and the remedy.
+        sections: (title, text) pairs with more about both ends, for the report of the test.
+    """
+
+    def __init__(self, message: str, sections: Sequence[tuple[str, str]] = ()) -> None:
+        self.sections = tuple(sections)
+        super().__init__(message)

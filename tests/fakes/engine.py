@@ -286,7 +286,7 @@ class FakeEngine:
         for network, place in one.places.items():
             place.ip = self._networks[network].subnet.take(place.wanted)
             self._emit("network", "connect", one.id)
-        one.sockets = Sockets(one.id, one.log.append)
+        one.sockets = Sockets(one.id, one.log.append, next((w[6:] for w in one.argv if w.startswith("token=")), ""))
         one.pid = next(self._pids)
         one.status, one.code, one.error = "running", 0, ""
         self._emit("container", "start", one.id)
@@ -299,7 +299,7 @@ class FakeEngine:
         name, *words = one.argv
         listens: tuple[PortKey, ...] = ()
         if name == "dockconn-serve":
-            listens = tuple(_key(word) for word in words)
+            listens = tuple(_key(word) for word in words if not word.startswith("token="))
         elif name not in ("dockconn-agent", "sleep"):
             done = process.run(one.argv, self._environ(one), self._hosts(one))
             if done is None:
@@ -716,6 +716,8 @@ class FakeEngine:
             raise refusal(403, str(error), doing) from error
         assert one.sockets is not None
         for word in one.argv[1:] if one.argv[0] == "dockconn-serve" else ():
+            if word.startswith("token="):
+                continue
             port = _key(word)
             (one.sockets.http if port.protocol == "tcp" else one.sockets.echo)(place.ip, port.number)
 

@@ -66,10 +66,12 @@ class Sockets:
     Args:
         identity: the container's id, which every answer bears.
         log: takes a line for each request, as a server's log does.
+        token: which every answer bears too.
     """
 
-    def __init__(self, identity: str, log: Say) -> None:
+    def __init__(self, identity: str, log: Say, token: str = "") -> None:
         self._identity = identity
+        self._token = token
         self._log = log
         self._selector = selectors.DefaultSelector()
         self._waker, self._woken = socket.socketpair()
@@ -157,13 +159,13 @@ class Sockets:
         first = head.split(b"\r\n", 1)[0].decode("latin-1")
         self._log(f'{connection.getpeername()[0]} "{first}" 200 {len(PAGE)}\n')
         connection.sendall(
-            f"HTTP/1.1 200 OK\r\nX-Dockconn-Container: {self._identity}\r\nContent-Type: text/html\r\n"
+            f"HTTP/1.1 200 OK\r\nX-Dockconn-Container: {self._identity}\r\nX-Dockconn-Token: {self._token}\r\nContent-Type: text/html\r\n"
             f"Content-Length: {len(PAGE)}\r\nConnection: close\r\n\r\n{PAGE}".encode()
         )
 
     def _echo(self, sock: socket.socket) -> None:
         data, peer = sock.recvfrom(65536)
-        sock.sendto(answer(data, self._identity), peer)
+        sock.sendto(answer(data, f"{self._identity} {self._token}".strip()), peer)
 
     @staticmethod
     def _relay(connection: socket.socket, to: tuple[str, int]) -> None:

@@ -48,7 +48,7 @@ def _asked(services: Services, channel: Channel, targets: Sequence[Target], time
     seen = agents.probes(channel, requests, timeout)
     try:
         return [
-            _identified(services, verdicts.result(target, answer), before.get(target.owner))
+            _identified(services, verdicts.result(target, answer, services.speakers), before.get(target.owner))
             for target, answer in zip(targets, seen, strict=True)
         ]
     finally:
@@ -86,7 +86,7 @@ def _identified(services: Services, probed: ProbeResult, before: list[Mapping[st
         return replace(
             probed,
             verdict=Verdict.WRONG_SERVER,
-            detail="something answered that does not say that it is " + services.name_of(probed.target.owner),
+            detail=f"something answered that does not prove that it is {services.name_of(probed.target.owner)}: {probed.detail}",
         )
     try:
         if probed.target.scheme == "udp":
@@ -135,7 +135,7 @@ def watch(
     except DockconnError as error:
         return _not_made(targets, error)
     results = [
-        replace(verdicts.result(target, one), attempts=int(one["attempts"]))
+        replace(verdicts.result(target, one, services.speakers), attempts=int(one["attempts"]))
         for target, kinds in zip(targets, seen, strict=True)
         for one in kinds
     ]

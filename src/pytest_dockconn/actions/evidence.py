@@ -3,59 +3,100 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from ..errors import DockconnError
 from ..logic import links
-from ..model.evidence import Evidence, Listener
+from ..logic.clock import seconds_between
+from ..model.evidence import Drop, End, Evidence
 from ..model.facts import ContainerFacts, NetworkFacts
 from ..model.probe import ProbeResult, Verdict
-from ..model.spec import PortKey
-from . import agents
-from .containers import last_lines
+from ..model.spec import PortKey, Publish
+from . import firewall
+from .asking import ask
+from .holders import holder_of
 from .services import Services
 
 
-def gather(
-    services: Services,
-    source: tuple[str, ContainerFacts | None],
-    owner: ContainerFacts | None,
-    port: PortKey | None,
-    result: ProbeResult,
-    *,
-    bound: bool,
-) -> Evidence:
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a question is about: both ends, the owner's port, how it was asked and what came of it.
+
+    Attributes:
+        source: who asked.
+        owner: who should have answered; None where nobody knows.
+        port: of the owner.
+        bound: whether it was asked as it is bound to the host.
+        result: of the probe.
+        unpublished: containers that expose the port which was asked of the host, but do not publish it.
+    """
+
+    source: End
+    owner: End | None
+    port: PortKey | None
+    bound: bool
+    result: ProbeResult
+    unpublished: tuple[str, ...] = ()
+
+
+def gather(services: Services, subject: Subject) -> Evidence:
     """The evidence about one question."""
-    name, asking = source
+    source, owner, result = subject.source, subject.owner, subject.result
+    facts = owner.facts if owner else None
+    wrong = result.verdict is Verdict.WRONG_SERVER
     return Evidence(
-        source_name=name,
-        source=asking,
-        owner_name=services.name_of(owner.id) if owner else "",
-        owner=owner,
-        port=port,
-        bound=bound,
+        source_name=source.name,
+        source=source.facts,
+        owner_name=owner.name if owner else "",
+        owner=facts,
+        port=subject.port,
+        bound=subject.bound,
         result=result,
-        listeners=_listeners(services, owner),
-        networks=_networks(services, [f for f in (asking, owner) if f]),
-        hosts=_hosts(services, asking),
-        answered_name=services.name_of(result.answered_by)
-        if result.answered_by and result.verdict is Verdict.WRONG_SERVER
-        else "",
-        holder=_holder(services, owner, result),
-        last_lines=_last_lines(services, owner),
+        listeners=owner.listeners if owner else None,
+        networks=_networks(services, [f for f in (source.facts, facts) if f]),
+        hosts=links.hosts(source.hosts) if source.facts and source.hosts is not None else None,
+        answered_name=services.name_of(result.answered_by) if result.answered_by and wrong else "",
+        holder=_holder(services, facts, result),
+        last_lines=owner.last_lines if owner else "",
         same_host=_same_host(services),
         default_network=services.default_network,
+        age=_age(services, facts),
+        unpublished=subject.unpublished,
     )
 
 
-def _listeners(services: Services, owner: ContainerFacts | None) -> tuple[Listener, ...] | None:
-    if owner is None or not owner.running:
-        return None
+def deepened(services: Services, evidence: Evidence, timeout: float) -> Evidence:
+    """With what takes another round of questions: the owner asked from inside, and the counters of firewall rules."""
+    owner, result = evidence.owner, evidence.result
+    if owner is None or not owner.running or evidence.port is None:
+        return evidence
+    inside = replace(
+        result.target,
+        host=next(iter(owner.addresses), "127.0.0.1"),
+        port=evidence.port.number,
+        owner=owner.id,
+        via="address",
+        inner=evidence.port.number,
+    )
+    if not ask(services, owner.id, [inside], timeout)[0]:
+        return replace(evidence, answers_inside=False)
+    source = evidence.source.id if evidence.source else None
+    unread, drops = _drops(services, evidence, lambda: ask(services, source, [result.target], timeout))
+    return replace(evidence, answers_inside=True, drops=drops, unread=unread)
+
+
+def _drops(
+    services: Services, evidence: Evidence, ask_again: Callable[[], object]
+) -> tuple[str, tuple[Drop, ...] | None]:
     try:
-        rows = agents.look(services.agents.channel(owner.id), "listeners")["listeners"]
-    except DockconnError:
-        return None
-    # docker's own resolver listens in every container of a user network
-    return tuple(Listener(r["protocol"], r["local"], r["port"]) for r in rows if r["local"] != "127.0.0.11")
+        unread = firewall.unreadable(services)
+    except DockconnError as error:
+        unread = error.cause
+    if unread:
+        return unread, None
+    ends = {evidence.source_name: evidence.source, evidence.owner_name: evidence.owner}
+    return "", firewall.counted(firewall.places(ends), ask_again)
 
 
 def _networks(services: Services, ends: list[ContainerFacts]) -> tuple[NetworkFacts, ...]:
@@ -66,33 +107,40 @@ def _networks(services: Services, ends: list[ContainerFacts]) -> tuple[NetworkFa
     return tuple(found)
 
 
-def _hosts(services: Services, source: ContainerFacts | None) -> dict[str, tuple[str, ...]] | None:
-    if source is None or not source.running:
-        return None
-    try:
-        return links.hosts(str(agents.look(services.agents.channel(source.id), "hosts")["hosts"]))
-    except DockconnError:
-        return None
-
-
 def _holder(services: Services, owner: ContainerFacts | None, result: ProbeResult) -> str:
-    """Who else has the address that was asked: a container that took it over."""
+    """Who else has the address, or the host's port, that was asked."""
     if owner is None or not result.address:
         return ""
-    if result.target.via != "address" or (owner.running and result.address in owner.addresses):
-        return ""
     with contextlib.suppress(DockconnError):
-        for entry in services.engine.containers(running=True):
-            facts = services.engine.inspect(str(entry["id"]))
-            if facts.id != owner.id and result.address in facts.addresses:
-                return f"{services.name_of(facts.id)} has the address {result.address} now"
+        if result.target.via == "bound port":
+            return "" if owner.running else _port_holder(services, result)
+        if result.target.via == "address" and not (owner.running and result.address in owner.addresses):
+            return _address_holder(services, owner, result.address)
     return ""
 
 
-def _last_lines(services: Services, owner: ContainerFacts | None) -> str:
-    if owner is None or owner.status == "removed":
-        return ""
-    return last_lines(services.engine, owner.id, 5)
+def _address_holder(services: Services, owner: ContainerFacts, address: str) -> str:
+    for entry in services.engine.containers(running=True):
+        facts = services.engine.inspect(str(entry["id"]))
+        if facts.id != owner.id and address in facts.addresses:
+            return f"{services.name_of(facts.id)} has the address {address} now"
+    return ""
+
+
+def _port_holder(services: Services, result: ProbeResult) -> str:
+    target = result.target
+    key = PortKey(target.inner or target.port, "udp" if target.scheme == "udp" else "tcp")
+    wish = Publish(key, result.address, str(target.port))
+    return holder_of(services.engine, wish, same_host=services.same_host)
+
+
+def _age(services: Services, owner: ContainerFacts | None) -> float | None:
+    """By the engine's own clock, which may be another machine's."""
+    if owner is None or not owner.running:
+        return None
+    with contextlib.suppress(DockconnError):
+        return seconds_between(owner.started_at, services.engine.info().time)
+    return None
 
 
 def _same_host(services: Services) -> bool:

@@ -15,7 +15,7 @@ from ..logic import bases
 from ..model.asked import Asked
 from ..model.facts import ContainerFacts, InfoFacts, VersionFacts
 from ..model.settings import Settings
-from .agents import Channel, LocalChannel
+from .agents import Channel, LocalChannel, look
 from .base import Say
 from .cleanup import Remover
 from .facts import Facts
@@ -37,8 +37,8 @@ class Services:
         self.agents = Agents(engine, self.facts, self.images, self.run)
         self.remover = Remover()
         self.names: dict[str, str] = {}
-        #: the containers that say who they are, in a header or a datagram
-        self.speakers: set[str] = set()
+        #: the containers that say who they are, in a header or a datagram, and the token that each was told
+        self.speakers: dict[str, str] = {}
         #: the containers that tests hold, by id; objects of the floor above
         self.known: dict[str, object] = {}
         #: every question that an assertion asked, and the test that runs now
@@ -65,12 +65,19 @@ class Services:
 
     def is_local(self, address: str) -> bool:
         """Whether this process's network namespace has this address: found by binding to it, not by guessing."""
-        if not address:
+        if not _is_address(address):
             return False
         with self._lock:
             if address not in self._local:
                 self._local[address] = _can_bind(address)
             return self._local[address]
+
+    def host_has(self, address: str) -> bool:
+        """Whether an address is one of the engine's host. Raises ``DockconnError`` where nobody can look."""
+        if self.same_host and not self.in_container:
+            return self.is_local(address)
+        seen = look(self.agents.channel(HOST), "interfaces")["interfaces"]
+        return any(address in (a.partition("/")[0] for a in (i["ipv4"], *i["ipv6"])) for i in seen)
 
     @cached_property
     def same_host(self) -> bool:
@@ -117,6 +124,14 @@ class Services:
             return self.engine.inspect(container).name
         except EngineError:
             return container[:12]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _can_bind(address: str) -> bool:

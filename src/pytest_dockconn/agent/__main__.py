@@ -1,4 +1,4 @@
-"""``serve`` answers probes over stdin and stdout; ``echo PORT...`` is the UDP half of a server; ``idle`` waits."""
+"""``serve`` answers probes over stdin and stdout; ``echo [token=T] PORT...`` is the UDP half of a server; ``idle`` waits."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     if arguments[:1] == ["echo"]:
-        echo.serve(echo.listen([int(port) for port in arguments[1:]]), namespace.own_container())
+        tokens = [word[6:] for word in arguments if word.startswith("token=")]
+        ports = [int(word) for word in arguments[1:] if word.isdigit()]
+        echo.serve(echo.listen(ports), " ".join([namespace.own_container(), *tokens]).strip())
     elif arguments == ["serve"]:
         serve.serve(sys.stdin, sys.stdout)
         signal.pause()  # stdin at its end: nobody will ask any more, but the container belongs to the lab
     elif arguments == ["idle"]:
         signal.pause()
     else:
-        sys.stderr.write("usage: agent serve | echo PORT... | idle\n")
+        sys.stderr.write("usage: agent serve | echo [token=T] PORT... | idle\n")
         return 2
     return 0
 

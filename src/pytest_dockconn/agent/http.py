@@ -15,7 +15,9 @@ from . import verdict
 MAX_HEAD = 64 * 1024
 MAX_BODY = 256 * 1024
 
+#: Headers in which a server of ours says who it is, and shows that it was told a secret at its start.
 IDENTITY = "x-dockconn-container"
+TOKEN = "x-dockconn-token"  # noqa: S105 - the name of a header
 
 
 class Deadline:

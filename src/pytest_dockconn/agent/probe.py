@@ -32,7 +32,7 @@ def probe(target: dict[str, object]) -> dict[str, object]:
 
     Returns:
         ``verdict``, ``address``, ``port``, ``source`` (address and port that asked), ``elapsed`` (seconds), ``status``,
-        ``text``, ``answered_by``, ``detail``, ``location`` (where a redirect points).
+        ``text``, ``answered_by`` and ``token`` (what a server of ours says of itself), ``detail``, ``location`` (where a redirect points).
     """
     begun = time.perf_counter()
     result: dict[str, object] = {
@@ -132,6 +132,7 @@ def _http(sock: socket.socket, target: dict[str, object], deadline: Deadline, re
         status=status,
         text=text,
         answered_by=headers.get(http.IDENTITY, ""),
+        token=headers.get(http.TOKEN, ""),
         location=headers.get("location", ""),
         detail="HTTP {}".format(status),
     )
@@ -177,6 +178,7 @@ def _udp(found: tuple[int, str], target: dict[str, object], deadline: Deadline, 
     result.update(
         verdict=verdict.REACHABLE,
         text=answer.decode("utf-8", "replace"),
-        answered_by=who.decode("ascii", "replace") if known else "",
+        answered_by=who.partition(b" ")[0].decode("ascii", "replace") if known else "",
+        token=who.partition(b" ")[2].decode("ascii", "replace") if known else "",
         detail="a datagram of {} bytes came back".format(len(answer)),
     )

@@ -1,14 +1,11 @@
-"""What the assertions share: who asks, whom, and why a probe ended as it did."""
+"""What the assertions share: who asks, and whom."""
 
 from __future__ import annotations
 
-from ..actions.evidence import gather
 from ..errors import SpecError
 from ..handles.container import Container, Port
 from ..handles.source import Destination, Source
-from ..logic.diagnosis import diagnose
 from ..model.asked import Asked
-from ..model.evidence import Why
 from ..model.probe import ProbeResult
 from ..report.summary import way
 
@@ -39,19 +36,3 @@ def note(question: str, source: Source, destination: object, result: ProbeResult
             verdict=str(result.verdict), elapsed=result.elapsed, passed=passed,
         )
     )  # fmt: skip
-
-
-def explain(source: Source, destination: Destination, result: ProbeResult) -> Why:
-    """Why a probe ended as it did, from evidence that is looked up now."""
-    port = port_of(destination)
-    if port is None and not isinstance(destination, str):
-        return Why("no cause was found")
-    evidence = gather(
-        source.services,
-        (source.name, source.source_facts()),
-        port.owner.last_facts() if port else None,
-        port.key if port else None,
-        result,
-        bound=bool(port and port.bound),
-    )
-    return diagnose(evidence)

@@ -10,7 +10,8 @@ from ..errors import ReachabilityError
 from ..handles.source import Destination, Source, check_timeout
 from ..model.probe import ProbeResult, Verdict
 from ..report import messages
-from .common import check_source, explain, note
+from .common import check_source, note
+from .explaining import explained
 
 #: Seconds between two rounds of questions.
 PACE = 0.01
@@ -47,8 +48,9 @@ def assert_reachable(
     except RetryError:
         last = rounds.best()
         note("reachable", source, destination, last, passed=False)
-        why = explain(source, destination, last)
-        raise ReachabilityError(messages.failure(source.name, destination, last, why, rounds.last)) from None
+        told = explained(source, destination, last, limit)
+        text = messages.failure(source.name, destination, last, told.why, rounds.last)
+        raise ReachabilityError(text, told.sections) from None
     note("reachable", source, destination, found, passed=True)
     return found
 

@@ -17,7 +17,8 @@ from ..logic import proof
 from ..model.facts import ContainerFacts
 from ..model.probe import NEGATIVE, ProbeResult, Target, Verdict
 from ..report import messages
-from .common import check_source, explain, note, port_of
+from .common import check_source, note, port_of
+from .explaining import explained
 
 
 def assert_unreachable(
@@ -57,13 +58,13 @@ def assert_unreachable(
     question = _Question(source, destination, limit)
     lacks = question.controls("before")
     seen = question.watched(duration)
-    lacks += proof.doubts(seen)
+    lacks += proof.doubts(seen, question.owner_facts())
     if not lacks and proof.reached(seen) is None:
         lacks = question.controls("after")
-    shown, message = _judged(source, destination, seen, lacks, wanted)
-    note("unreachable", source, destination, shown, passed=not message)
-    if message:
-        raise ReachabilityError(message)
+    shown, failure = _judged(source, destination, seen, lacks, wanted)
+    note("unreachable", source, destination, shown, passed=failure is None)
+    if failure is not None:
+        raise failure
     return shown
 
 
@@ -73,20 +74,26 @@ def _judged(
     seen: Sequence[ProbeResult],
     lacks: Sequence[str],
     wanted: Collection[Verdict] | None,
-) -> tuple[ProbeResult, str]:
-    """The result that tells most, and why it is no proof; an empty text where it is one."""
+) -> tuple[ProbeResult, ReachabilityError | None]:
+    """The result that tells most, and why it is no proof; None where it is one."""
     answer = proof.reached(seen)
+    others = proof.other_reasons(seen, wanted)
+    if answer is None and not lacks and not others:
+        return seen[0], None
+    shown = answer or (_doubtful(seen) if lacks else others[0])
+    told = explained(source, destination, shown)
     if answer is not None:
         name = source.services.name_of(answer.answered_by) if answer.answered_by else ""
-        return answer, messages.reached(source.name, destination, answer, name)
-    if lacks:
-        shown = next((r for r in seen if r.verdict not in NEGATIVE), seen[0])
-        return shown, messages.inconclusive(source.name, destination, lacks, shown, explain(source, destination, shown))
-    other = proof.other_reasons(seen, wanted)
-    if other:
-        why = explain(source, destination, other[0])
-        return other[0], messages.other_reason(source.name, destination, other[0], list(wanted or ()), why)
-    return seen[0], ""
+        text = messages.reached(source.name, destination, answer, name)
+    elif lacks:
+        text = messages.inconclusive(source.name, destination, lacks, shown, told.why)
+    else:
+        text = messages.other_reason(source.name, destination, shown, list(wanted or ()), told.why)
+    return shown, ReachabilityError(text, told.sections)
+
+
+def _doubtful(seen: Sequence[ProbeResult]) -> ProbeResult:
+    return next((r for r in seen if r.verdict not in NEGATIVE), seen[0])
 
 
 class _Question:
@@ -110,6 +117,10 @@ class _Question:
                 return container
         return None
 
+    def owner_facts(self) -> ContainerFacts | None:
+        """What the owner is like now."""
+        return self._owner.facts() if self._owner else None
+
     def controls(self, when: str) -> list[str]:
         """The proofs that are missing now."""
         if self._owner is None:
@@ -118,8 +129,18 @@ class _Question:
                 f"{host} is not the address of a container that is known here, so there is no owner to ask from inside"
             ]
         works, inside = side_by_side(self._source_works, self._inside)
-        controls = proof.Controls(works[0], works[1], self._owner.facts(), tuple(inside))
-        return proof.missing(controls, when, self._owner.name, self._source.name)
+        facts = self._owner.facts()
+        controls = proof.Controls(works[0], works[1], facts, tuple(inside))
+        lacks = proof.missing(controls, when, self._owner.name, self._source.name)
+        return lacks + [f"{reason} ({when})" for reason in self._beside(facts) if facts.running]
+
+    def _beside(self, facts: ContainerFacts) -> list[str]:
+        """Targets that do not lead to the owner in the first place."""
+        source = self._source.source_facts()
+        reasons = [proof.beside(t, facts, source) for t in self._targets]
+        bound = {t.host for t in self._targets if t.via == "bound port" and t.named}
+        reasons += [f"{host} is no address of the host" for host in bound if not self._services.host_has(host)]
+        return [reason for reason in dict.fromkeys(reasons) if reason]
 
     def _source_works(self) -> tuple[bool, str]:
         try:
@@ -132,19 +153,12 @@ class _Question:
         facts = self._owner.facts()
         if not facts.running:
             return []
-        return ask(
-            self._services, self._owner.id, [self._within(t, a) for t, a in self._own_addresses(facts)], self._timeout
-        )
-
-    def _own_addresses(self, facts: ContainerFacts) -> list[tuple[Target, str]]:
-        """The address in question; of a bound port, or a name, every address of the owner."""
-        own = facts.addresses or ("127.0.0.1",)
-        pairs = [(t, t.host) if t.via == "address" and t.host in own else (t, own[0]) for t in self._targets]
-        return list(dict.fromkeys(pairs))
+        pairs = dict.fromkeys((self._within(t, a)) for t in self._targets for a in proof.asked_inside(t, facts))
+        return ask(self._services, self._owner.id, list(pairs), self._timeout) if pairs else []
 
     @staticmethod
     def _within(target: Target, address: str) -> Target:
-        return replace(target, host=address, port=target.inner or target.port, via="address")
+        return replace(target, host=address, port=target.inner or target.port, via="address", named=False)
 
     def watched(self, hold: float) -> list[ProbeResult]:
         """What the probes saw; of each address every kind of result."""

@@ -43,6 +43,7 @@ def info(data: Json) -> InfoFacts:
         rootless=bool(data.get("Rootless")) or any("name=rootless" in option for option in security),
         security=security,
         cgroup_version=str(data.get("CgroupVersion", "")),
+        time=str(data.get("SystemTime", "")),
     )
 
 
@@ -99,6 +100,8 @@ def container(data: Json) -> ContainerFacts:
         endpoints=endpoints(network.get("Networks") or {}),
         links=tuple(link(text) for text in host.get("Links") or ()),
         restart_count=int(data.get("RestartCount") or 0),
+        health=str((state.get("Health") or {}).get("Status") or "").removeprefix("none"),
+        started_at=str(state.get("StartedAt") or ""),
     )
 
 

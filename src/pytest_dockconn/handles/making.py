@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,12 +49,13 @@ class Wish:
 
 def make(services: Services, lab: str, wish: Wish) -> Own:
     """Create what is wished for. Raises ``SpecError`` before anything is created, and what ``launch`` raises."""
-    plan, listens, kind = _planned(services, lab, wish)
+    token = secrets.token_hex(8)
+    plan, listens, kind = _planned(services, lab, wish, token)
     if any(publish.host for publish in plan.publish):
         services.remover.join()  # an earlier test's container may be about to give the port back
     facts = launch(services, plan)
     cls = Server if wish.role == SERVER else Client
-    made = cls(services, facts, wish.name, ports_awaited=listens, speaks=kind == SERVER)
+    made = cls(services, facts, wish.name, ports_awaited=listens, token=token if kind == SERVER else "")
     try:
         if listens:
             await_answers(services, facts, listens, speaks=kind == SERVER)
@@ -65,7 +67,7 @@ def make(services: Services, lab: str, wish: Wish) -> Own:
     return made
 
 
-def _planned(services: Services, lab: str, wish: Wish) -> tuple[ContainerPlan, tuple[PortKey, ...], str]:
+def _planned(services: Services, lab: str, wish: Wish, token: str) -> tuple[ContainerPlan, tuple[PortKey, ...], str]:
     """The plan, the ports to wait for, and whose image it is: ``client``, ``server``, or empty for the caller's own."""
     exposed, published = ports.exposed(wish.expose), ports.published(wish.bind)
     listens = specs.all_ports(exposed, (p.port for p in published))
@@ -83,7 +85,7 @@ def _planned(services: Services, lab: str, wish: Wish) -> tuple[ContainerPlan, t
         image=image.id,
         name=called,
         labels={**labels.made(services.run, called, wish.role), labels.SPEAKS: kind},
-        command=_command(kind, argv, listens),
+        command=_command(kind, argv, listens, token),
         env=env,
         expose=listens,
         publish=published,
@@ -217,7 +219,7 @@ def _pulled(services: Services, name: str) -> ImageFacts:
     return found
 
 
-def _command(kind: str, argv: tuple[str, ...] | None, listens: Sequence[PortKey]) -> tuple[str, ...] | None:
+def _command(kind: str, argv: tuple[str, ...] | None, listens: Sequence[PortKey], token: str) -> tuple[str, ...] | None:
     if kind == SERVER:
-        return ("dockconn-serve", *(str(port) for port in listens))
+        return ("dockconn-serve", f"token={token}", *(str(port) for port in listens))
     return ("dockconn-agent", "serve") if kind == CLIENT else argv

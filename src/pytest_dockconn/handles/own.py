@@ -33,13 +33,13 @@ class Own(Container):
         name: str,
         *,
         ports_awaited: tuple[PortKey, ...] = (),
-        speaks: bool = False,
+        token: str = "",
     ) -> None:
         super().__init__(services, facts, name)
         self._awaited = ports_awaited
         self.images: list[str] = []
-        if speaks:
-            services.speakers.add(facts.id)
+        if token:
+            services.speakers[facts.id] = token
 
     def _environment_inside(self, facts: ContainerFacts) -> dict[str, str]:
         done = self.services.engine.execute(self._id, ["cat", "/proc/1/environ"])

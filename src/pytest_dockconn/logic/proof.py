@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ..model.facts import ContainerFacts
-from ..model.probe import NEGATIVE, ProbeResult, Verdict
+from ..model.probe import NEGATIVE, ProbeResult, Target, Verdict
+from .wiring import is_loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,30 @@ class Controls:
     source_detail: str
     owner: ContainerFacts
     inside: tuple[ProbeResult, ...]
+
+
+def asked_inside(target: Target, owner: ContainerFacts) -> tuple[str, ...]:
+    """The owner's own addresses at which it must answer from inside, so that silence at the target means isolation.
+
+    An address is asked itself. Behind a bound port, or a name, may be any address of the owner: each must answer. Empty
+    where the target is no address of the owner at all.
+    """
+    if owner.network_mode == "host":
+        return (target.host,) if target.via == "address" else ("127.0.0.1",)
+    if target.via == "address":
+        return (target.host,) if target.host in owner.addresses else ()
+    same = [a for a in owner.addresses if (":" in a) == (":" in target.host)]
+    return tuple(same) if target.via == "bound port" and same else owner.addresses
+
+
+def beside(target: Target, owner: ContainerFacts, source: ContainerFacts | None) -> str:
+    """Why a target does not lead to the owner in the first place, so that nothing is proved there; empty if it does."""
+    if target.via == "address" and not asked_inside(target, owner):
+        return f"{target.host} is not an address of {owner.name}: it has {', '.join(owner.addresses) or 'none'}"
+    away = source is not None and source.network_mode != "host"
+    if target.via == "bound port" and away and is_loopback(target.host):
+        return f"{target.host} asked from a container is that container itself, not the host"
+    return ""
 
 
 def missing(controls: Controls, when: str, owner: str, source: str) -> list[str]:
@@ -44,13 +69,25 @@ def missing(controls: Controls, when: str, owner: str, source: str) -> list[str]
     return lacks
 
 
-def doubts(seen: Sequence[ProbeResult]) -> list[str]:
+def doubts(seen: Sequence[ProbeResult], owner: ContainerFacts | None = None) -> list[str]:
     """Results that prove nothing either way, a line each."""
-    return [
-        f"{r.target}: {r.verdict}, {r.detail}"
-        for r in seen
-        if r.verdict not in NEGATIVE and r.verdict is not Verdict.REACHABLE
+    doubtful = [r for r in seen if r.verdict not in NEGATIVE and r.verdict is not Verdict.REACHABLE]
+    taken = [r for r in seen if owner is not None and _was_taken(r, owner)]
+    return [f"{r.target}: {r.verdict}, {r.detail}" for r in doubtful] + [
+        f"{r.target}: {owner.name if owner else ''} took the connection, so packets do get through; it only did not answer"
+        for r in taken
     ]
+
+
+def _was_taken(seen: ProbeResult, owner: ContainerFacts) -> bool:
+    """Whether the owner's kernel took a connection and then nothing came. (Behind a bound port a proxy may have.)"""
+    return (
+        seen.verdict is Verdict.TIMED_OUT
+        and seen.path is not None
+        and seen.target.scheme != "udp"
+        and seen.target.via != "bound port"
+        and seen.address in owner.addresses
+    )
 
 
 def reached(seen: Sequence[ProbeResult]) -> ProbeResult | None:

@@ -13,8 +13,14 @@ from ..model.probe import Connection, ProbeResult, Target, Verdict
 QUEUED = "waits in the accept queue"
 
 
-def result(target: Target, seen: Mapping[str, Any]) -> ProbeResult:
-    """An agent's answer about a target, before anybody asks who answered."""
+def result(target: Target, seen: Mapping[str, Any], tokens: Mapping[str, str] | None = None) -> ProbeResult:
+    """An agent's answer about a target, before anybody asks who answered.
+
+    ``tokens`` are those of our own servers, by id: who claims to be one of them without its token is nobody.
+    """
+    claimed = str(seen.get("answered_by") or "")
+    forged = bool(claimed) and (tokens or {}).get(claimed, "") not in ("", str(seen.get("token") or ""))
+    detail = str(seen.get("detail") or "")
     source = seen.get("source")
     address = str(seen.get("address") or "")
     path = Connection(str(source[0]), int(source[1]), address, target.port) if source else None
@@ -25,8 +31,8 @@ def result(target: Target, seen: Mapping[str, Any]) -> ProbeResult:
         elapsed=float(seen.get("elapsed") or 0.0),
         status=seen.get("status"),
         text=str(seen.get("text") or ""),
-        answered_by=str(seen.get("answered_by") or ""),
-        detail=str(seen.get("detail") or ""),
+        answered_by="" if forged else claimed,
+        detail=f"{detail}; it claims to be {claimed[:12]}, but does not know that server's token" if forged else detail,
         path=path,
         location=str(seen.get("location") or ""),
     )

@@ -24,6 +24,14 @@ class Where:
     name: str = ""
 
 
+def is_loopback(address: str) -> bool:
+    """Whether an address is one of loopback; a name is none."""
+    try:
+        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
 def scheme(port: PortKey, *, speaks: bool) -> str:
     """How a port is asked: servers of ours answer HTTP, of others only a connection is known to make sense."""
     if port.protocol == "tcp":
@@ -77,7 +85,8 @@ def bound_targets(
     found: list[Target] = []
     for binding in bindings:
         host = _bound_address(binding, where, source)
-        target = Target(kind, host, binding.host_port, owner=owner.id, via="bound port", inner=port.number)
+        named = bool(where.address) and where.address != binding.address
+        target = Target(kind, host, binding.host_port, owner=owner.id, via="bound port", inner=port.number, named=named)
         if host and target not in found:
             found.append(target)
     return sorted(found, key=lambda t: ":" in t.host)
@@ -95,7 +104,7 @@ def _bound_address(binding: Binding, where: Where, source: ContainerFacts | None
         if asked_from_host:
             return LOOPBACK[binding.address == ANY6]
         return _gateway(source.endpoints, six=binding.address == ANY6)  # type: ignore[union-attr]
-    if ipaddress.ip_address(binding.address).is_loopback and not asked_from_host and not where.address:
+    if is_loopback(binding.address) and not asked_from_host and not where.address:
         # 127.0.0.1 in a container is the container: the host's is asked where the container sees the host
         return _gateway(source.endpoints, six=":" in binding.address)  # type: ignore[union-attr]
     return binding.address

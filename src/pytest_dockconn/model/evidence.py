@@ -23,6 +23,49 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """One end of a question, as it looks from inside; what could not be looked up is None. Its text is untrusted.
+
+    Attributes:
+        name: in the tests' words.
+        facts: the container; None for the host.
+        interfaces: a line each: name, addresses, state.
+        routes: a line each.
+        listeners: the sockets that wait for others.
+        hosts: the text of /etc/hosts.
+        resolver: the text of /etc/resolv.conf.
+        last_lines: the end of its output.
+    """
+
+    name: str
+    facts: ContainerFacts | None = None
+    interfaces: tuple[str, ...] | None = None
+    routes: tuple[str, ...] | None = None
+    listeners: tuple[Listener, ...] | None = None
+    hosts: str | None = None
+    resolver: str | None = None
+    last_lines: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A firewall rule that counted packets while a question was asked again.
+
+    Attributes:
+        place: whose rules: ``the host``, or a container's name.
+        rule: as ``iptables-save`` writes it.
+        packets: how many more than before.
+    """
+
+    place: str
+    rule: str
+    packets: int
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.rule} (counted {self.packets} more packets while it was asked again)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Facts about a question and both of its ends; what could not be looked up is None.
 
@@ -43,6 +86,11 @@ class Evidence:
         last_lines: the end of the owner's output.
         same_host: whether container addresses are reachable from the test process.
         default_network: the engine's.
+        age: seconds since the owner was started, by the engine's clock; None where that is not known.
+        unpublished: containers that expose the port which was asked of the host, but do not publish it.
+        answers_inside: whether the owner answers when it is asked from inside its own network.
+        drops: firewall rules that counted packets; None where none could be read.
+        unread: why no rules could be read.
     """
 
     source_name: str
@@ -60,6 +108,11 @@ class Evidence:
     last_lines: str = ""
     same_host: bool = True
     default_network: str = "bridge"
+    age: float | None = None
+    unpublished: tuple[str, ...] = ()
+    answers_inside: bool | None = None
+    drops: tuple[Drop, ...] | None = None
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)

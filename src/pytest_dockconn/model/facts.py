@@ -30,6 +30,7 @@ class InfoFacts:
     rootless: bool
     security: tuple[str, ...]
     cgroup_version: str
+    time: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,11 @@ class Binding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerFacts:
-    """A container, as ``inspect`` shows it."""
+    """A container, as ``inspect`` shows it.
+
+    ``health`` is ``starting``, ``healthy`` or ``unhealthy``, and empty where nobody checks; ``started_at`` a time as the
+    engine writes it (RFC 3339, UTC).
+    """
 
     id: str
     name: str
@@ -79,6 +84,8 @@ class ContainerFacts:
     endpoints: tuple[Endpoint, ...]
     links: tuple[tuple[str, str], ...]
     restart_count: int = 0
+    health: str = ""
+    started_at: str = ""
 
     @property
     def running(self) -> bool:

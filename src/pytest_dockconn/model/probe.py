@@ -38,6 +38,7 @@ class Target:
         owner: the id of the container that should answer; empty where any may.
         via: how it is asked: ``address``, ``bound port``, ``name`` or ``url``.
         inner: the owner's own port behind it, where ``port`` is the host's.
+        named: whether the test named the address itself, by ``on(address)``; nobody vouches for such a one.
     """
 
     scheme: str
@@ -47,6 +48,7 @@ class Target:
     owner: str = ""
     via: str = "url"
     inner: int = 0
+    named: bool = False
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from tests.unit.samples import CLIENT, container, endpoint, evidence, network, result, target
 
-from pytest_dockconn.logic import diagnosis
+from pytest_dockconn.logic.diagnosis import answers, listening, names, rules, states, ways
+from pytest_dockconn.logic.diagnosis.rules import diagnose
 from pytest_dockconn.logic.networks import ICC
-from pytest_dockconn.model.evidence import Evidence, Listener
+from pytest_dockconn.model.evidence import Drop, Evidence, Listener
 from pytest_dockconn.model.facts import Binding
 from pytest_dockconn.model.probe import Verdict
 from pytest_dockconn.model.spec import PortKey
@@ -19,6 +20,8 @@ from pytest_dockconn.model.spec import PortKey
 HTTP = Listener("tcp", "0.0.0.0", 80)
 BY_NAME = target("web", via="name")
 LISTENS = (HTTP,)
+DROP = Drop("the host", "-A DOCKER-USER -p tcp -j DROP", 3)
+MODULES = (states, names, listening, ways, answers)
 SILENT = "name resolution: no answer for 'web' within 1 s"
 
 
@@ -140,14 +143,37 @@ CASES = [
         "address-taken",
         id="address taken",
     ),
-    pytest.param(evidence(listeners=LISTENS), "unknown", id="a firewall"),
+    pytest.param(here(owner=container(health="starting")), "starting", id="its health check has not passed"),
+    pytest.param(here(age=0.5), "starting", id="started a moment ago"),
+    pytest.param(
+        by_name(Verdict.TIMED_OUT, hosts={"web": ("172.17.0.8",)}, listeners=LISTENS), "stale-hosts", id="stale hosts"
+    ),
+    pytest.param(
+        evidence(Verdict.REFUSED, owner=None, owner_name="", port=None, source=None, unpublished=("server1",)),
+        "not-published",
+        id="exposed, not published",
+    ),
+    pytest.param(evidence(listeners=LISTENS, answers_inside=True, drops=(DROP,)), "firewall", id="a rule that counted"),
+    pytest.param(
+        evidence(Verdict.REFUSED, listeners=LISTENS, answers_inside=True, drops=(DROP,)), "firewall", id="a reject"
+    ),
+    pytest.param(
+        evidence(listeners=LISTENS, answers_inside=True, unread="no root"), "firewall-suspected", id="a firewall"
+    ),
+    pytest.param(
+        evidence(Verdict.REFUSED, listeners=LISTENS, answers_inside=True, drops=()),
+        "firewall-suspected",
+        id="a firewall that rejects",
+    ),
+    pytest.param(evidence(listeners=LISTENS), "unknown", id="nobody asked inside"),
+    pytest.param(evidence(listeners=LISTENS, answers_inside=False), "unknown", id="does not answer inside either"),
     pytest.param(evidence(Verdict.NO_ROUTE, owner=None, owner_name="", port=None), "unknown", id="a URL"),
 ]
 
 
 @pytest.mark.parametrize(("seen", "code"), CASES)
 def test_a_cause(seen: Evidence, code: str) -> None:
-    why = diagnosis.diagnose(seen)
+    why = diagnose(seen)
     assert why.code == code
     assert why.cause.strip()
     assert "\n" not in why.cause
@@ -157,7 +183,7 @@ def test_a_cause(seen: Evidence, code: str) -> None:
 
 def test_every_cause_has_a_row() -> None:
     written = {"unknown"}  # the default of ``Why.code``
-    for call in ast.walk(ast.parse(inspect.getsource(diagnosis))):
+    for call in (node for module in MODULES for node in ast.walk(ast.parse(inspect.getsource(module)))):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Why":
             codes = [*call.args[3:], *(k.value for k in call.keywords if k.arg == "code")]
             written |= {ast.literal_eval(code) for code in codes}
@@ -166,11 +192,10 @@ def test_every_cause_has_a_row() -> None:
 
 def test_every_rule_is_asked() -> None:
     named = {
-        f for name, f in vars(diagnosis).items()
+        f for module in MODULES for f in vars(module).values()
         if inspect.isfunction(f) and str(inspect.signature(f)).startswith("(e: 'Evidence') -> 'Why | None'")
-        and name != "diagnose"
     }  # fmt: skip
-    assert named == set(diagnosis.RULES)
+    assert named == set(rules.RULES)
 
 
 @pytest.mark.parametrize(
@@ -205,11 +230,35 @@ def test_every_rule_is_asked() -> None:
             ["client1 is on bridge (172.17.0.9)", "server1 is on back (172.19.0.2)"],
             id="networks of both",
         ),
-        pytest.param(evidence(listeners=LISTENS), ["firewall", "answers inside"], id="a firewall"),
+        pytest.param(
+            evidence(listeners=LISTENS, answers_inside=True, drops=(DROP,)),
+            [
+                "a firewall rule of the host drops it: -A DOCKER-USER",
+                "counted 3 more packets",
+                "from inside its own network",
+            ],
+            id="a rule",
+        ),
+        pytest.param(
+            evidence(Verdict.REFUSED, listeners=LISTENS, answers_inside=True, drops=(DROP,)),
+            ["rejects it"],
+            id="reject",
+        ),
+        pytest.param(
+            evidence(listeners=LISTENS, answers_inside=True, unread="rules can't be read: that needs root"),
+            ["as by a firewall", "that needs root"],
+            id="a firewall",
+        ),
+        pytest.param(here(age=0.52), ["it was started 0.5 s ago", "nothing listens on 80/tcp yet"], id="age"),
+        pytest.param(
+            by_name(Verdict.TIMED_OUT, hosts={"web": ("172.17.0.8",)}),
+            ["says 172.17.0.8 for 'web'", "server1 is at 172.17.0.2"],
+            id="both addresses of a stale name",
+        ),
     ],
 )
 def test_what_is_shown(seen: Evidence, words: list[str]) -> None:
-    why = diagnosis.diagnose(seen)
+    why = diagnose(seen)
     shown = "\n".join((why.cause, *why.evidence, why.remedy))
     for word in words:
         assert word in shown
@@ -222,6 +271,19 @@ def test_what_is_shown(seen: Evidence, words: list[str]) -> None:
             here(Listener("tcp", "127.0.0.1", 80), HTTP), "unknown", id="on loopback and on all: not loopback only"
         ),
         pytest.param(here(Listener("tcp", "::", 80)), "unknown", id="on :: takes IPv4 too"),
+        pytest.param(here(age=60.0), "not-listening", id="it had time enough"),
+        pytest.param(here(Listener("tcp", "0.0.0.0", 8080), age=0.5), "not-listening", id="young, but listens elsewhere"),
+        pytest.param(here(owner=container(health="unhealthy")), "not-listening", id="unhealthy is not starting"),
+        pytest.param(
+            by_name(Verdict.TIMED_OUT, hosts={"web": ("172.17.0.2",)}, listeners=LISTENS), "unknown", id="not stale"
+        ),
+        pytest.param(
+            by_name(
+                Verdict.TIMED_OUT, hosts={"web": ("172.17.0.8",)}, listeners=LISTENS, owner=container(endpoints=())
+            ),
+            "no-shared-network",
+            id="an owner without address has no stale name",
+        ),
         pytest.param(here(HTTP, Listener("tcp", "::", 80)), "unknown", id="on both families"),
         pytest.param(
             evidence(bound=True, listeners=LISTENS, owner=container(bindings=(Binding(PortKey(80), "0.0.0.0", 8080),))),
@@ -253,4 +315,4 @@ def test_what_is_shown(seen: Evidence, words: list[str]) -> None:
     ],
 )
 def test_what_is_not_the_cause(seen: Evidence, code: str) -> None:
-    assert diagnosis.diagnose(seen).code == code
+    assert diagnose(seen).code == code

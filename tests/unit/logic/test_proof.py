@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.samples import container, result
+from tests.unit.samples import container, endpoint, result, target
 
 from pytest_dockconn.logic import proof
-from pytest_dockconn.model.probe import ProbeResult, Verdict
+from pytest_dockconn.model.facts import ContainerFacts
+from pytest_dockconn.model.probe import Connection, ProbeResult, Target, Verdict
 
 YES, NO = result(Verdict.REACHABLE), result(Verdict.REFUSED, detail="connection refused")
 
@@ -75,3 +76,74 @@ def test_reached(seen: list[ProbeResult], answer: ProbeResult | None) -> None:
 )
 def test_other_reasons(because: list[Verdict] | None, others: list[ProbeResult]) -> None:
     assert proof.other_reasons([NO], because) == others
+
+
+FRONT, BACK = endpoint("front", "172.18.0.2", ip6="fd00:18::2"), endpoint("back", "172.19.0.2")
+OWNER = container(endpoints=(FRONT, BACK))
+ON_HOST = container(network_mode="host", endpoints=())
+CLIENT = container("client1")
+
+
+@pytest.mark.parametrize(
+    ("asked", "owner", "addresses"),
+    [
+        pytest.param(target("172.19.0.2"), OWNER, ("172.19.0.2",), id="the address in question"),
+        pytest.param(target("172.19.0.9"), OWNER, (), id="not its address"),
+        pytest.param(
+            target("127.0.0.1", via="bound port"),
+            OWNER,
+            ("172.18.0.2", "172.19.0.2"),
+            id="a bound port: all of its family",
+        ),
+        pytest.param(target("::1", via="bound port"), OWNER, ("fd00:18::2",), id="a bound port of IPv6"),
+        pytest.param(
+            target("::1", via="bound port"),
+            container(endpoints=(BACK,)),
+            ("172.19.0.2",),
+            id="a bound port of IPv6, by a proxy to IPv4",
+        ),
+        pytest.param(target("db", via="name"), OWNER, ("172.18.0.2", "172.19.0.2", "fd00:18::2"), id="a name: all"),
+        pytest.param(target("172.17.0.1"), ON_HOST, ("172.17.0.1",), id="in host mode"),
+    ],
+)
+def test_where_the_owner_must_answer_inside(asked: Target, owner: ContainerFacts, addresses: tuple[str, ...]) -> None:
+    assert proof.asked_inside(asked, owner) == addresses
+
+
+@pytest.mark.parametrize(
+    ("asked", "source", "words"),
+    [
+        pytest.param(target("172.18.0.2"), CLIENT, "", id="its address"),
+        pytest.param(target("172.18.0.3"), CLIENT, "172.18.0.3 is not an address of server1", id="another address"),
+        pytest.param(target("127.0.0.1", via="bound port"), None, "", id="loopback from the host"),
+        pytest.param(
+            target("127.0.0.1", via="bound port"), CLIENT, "is that container itself", id="loopback from a container"
+        ),
+        pytest.param(target("127.0.0.1", via="bound port"), ON_HOST, "", id="loopback from host mode"),
+        pytest.param(target("172.17.0.1", via="bound port"), CLIENT, "", id="the gateway from a container"),
+    ],
+)
+def test_what_leads_elsewhere(asked: Target, source: ContainerFacts | None, words: str) -> None:
+    found = proof.beside(asked, OWNER, source)
+    assert words in found
+    assert bool(found) is bool(words)
+
+
+PATH = Connection("172.17.0.9", 40000, "172.17.0.2", 80)
+
+
+@pytest.mark.parametrize(
+    ("seen", "doubtful"),
+    [
+        pytest.param(result(Verdict.TIMED_OUT, path=PATH), True, id="taken by the owner"),
+        pytest.param(result(Verdict.TIMED_OUT), False, id="not taken"),
+        pytest.param(result(Verdict.RESET, path=PATH), False, id="taken and closed"),
+        pytest.param(result(Verdict.TIMED_OUT, path=PATH, address="172.17.0.7"), False, id="taken by another"),
+        pytest.param(
+            result(Verdict.TIMED_OUT, path=PATH, target=target(scheme="udp")), False, id="a datagram is sent blindly"
+        ),
+        pytest.param(result(Verdict.TIMED_OUT, path=PATH, target=target(via="bound port")), False, id="by a proxy"),
+    ],
+)
+def test_a_connection_that_was_taken_is_no_isolation(seen: ProbeResult, doubtful: bool) -> None:
+    assert bool(proof.doubts([seen], container())) is doubtful

@@ -37,6 +37,27 @@ def test_an_agents_answer_as_a_result() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("tokens", "told", "known"),
+    [
+        ({OWNER: "secret"}, "secret", True),
+        ({OWNER: "secret"}, "guess", False),
+        ({OWNER: "secret"}, "", False),
+        ({}, "", True),
+        ({"another": "secret"}, "guess", True),
+        ({OWNER: ""}, "", True),
+    ],
+    ids=["its token", "another token", "no token", "nobody's", "another's", "it was told none"],
+)
+def test_an_identity_without_its_token_is_none(tokens: dict[str, str], told: str, known: bool) -> None:
+    seen = {"verdict": "reachable", "answered_by": OWNER, "token": told, "detail": "HTTP 200"}
+
+    found = verdicts.result(target(), seen, tokens)
+
+    assert found.answered_by == (OWNER if known else "")
+    assert ("claims to be" in found.detail) is not known
+
+
 def test_an_agents_shortest_answer() -> None:
     found = verdicts.result(target(), {"verdict": "name-not-found"})
     assert found == ProbeResult(verdict=Verdict.NAME_NOT_FOUND, target=target())

@@ -1,0 +1,59 @@
+"""Looks at one end of a question from inside. What can't be looked up stays unknown; it never fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import DockconnError
+from ..model.evidence import End, Listener
+from ..model.facts import ContainerFacts
+from . import agents
+from .agents import Channel
+from .containers import last_lines
+from .services import Services
+
+#: Lines of a container's output.
+LINES = 5
+#: Where docker's own resolver listens, in every container of a user network.
+RESOLVER = "127.0.0.11"
+
+
+def look_at(services: Services, name: str, facts: ContainerFacts | None) -> End:
+    """An end as it is now: a container, or the host (None)."""
+    seen = _seen(services, facts)
+    gone = facts is None or facts.status == "removed"
+    output = "" if gone or facts is None else last_lines(services.engine, facts.id, LINES)
+    if seen is None:
+        return End(name=name, facts=facts, last_lines=output)
+    return End(
+        name=name,
+        facts=facts,
+        interfaces=tuple(_interface(one) for one in seen["interfaces"]),
+        routes=tuple(seen["routes"]),
+        listeners=tuple(
+            Listener(r["protocol"], r["local"], r["port"]) for r in seen["listeners"] if r["local"] != RESOLVER
+        ),
+        hosts=str(seen["hosts"]),
+        resolver=str(seen["resolv"]),
+        last_lines=output,
+    )
+
+
+def _seen(services: Services, facts: ContainerFacts | None) -> Mapping[str, Any] | None:
+    try:
+        channel = _channel(services, facts)
+        return agents.look(channel, "interfaces", "routes", "listeners", "hosts", "resolv") if channel else None
+    except DockconnError:
+        return None
+
+
+def _channel(services: Services, facts: ContainerFacts | None) -> Channel | None:
+    if facts is None:
+        return services.host_channel()
+    return services.agents.channel(facts.id) if facts.running else None
+
+
+def _interface(one: Mapping[str, Any]) -> str:
+    addresses = ", ".join(filter(None, [one.get("ipv4"), *one.get("ipv6", ())])) or "no address"
+    return f"{one['name']}: {addresses}, {'up' if one.get('up') else 'down'}, mtu {one.get('mtu')}"

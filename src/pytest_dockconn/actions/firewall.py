@@ -1,0 +1,85 @@
+"""Which firewall rule takes the packets? Counters are read before and after a question is asked again.
+
+Only where the rules can be read without changing anything: this process is root on the engine's own host, and
+``iptables-save`` is there. A container's rules are those of its network namespace, entered by its main process.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..logic.firewall import counters, grown
+from ..model.evidence import Drop
+from ..model.facts import ContainerFacts
+from .services import Services
+
+TOOLS = ("iptables-save", "ip6tables-save")
+#: Seconds for reading one table of rules.
+PATIENCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A network namespace whose rules are read: what it is called, and a process in it (0: this one)."""
+
+    name: str
+    pid: int
+
+
+def places(ends: Mapping[str, ContainerFacts | None]) -> list[Place]:
+    """The host, and every container that runs; one in the host's namespace is the host."""
+    found = [Place("the host", 0)]
+    for name, facts in ends.items():
+        if facts is not None and facts.pid and _namespace(facts.pid) not in ("", _namespace(os.getpid())):
+            found.append(Place(name, facts.pid))
+    return found
+
+
+def _namespace(pid: int) -> str:
+    try:
+        return str(Path(f"/proc/{pid}/ns/net").readlink())
+    except OSError:
+        return ""
+
+
+def unreadable(services: Services) -> str:
+    """Why no rules can be read from here; empty if they can."""
+    if not services.same_host or services.in_container:
+        return "firewall rules can't be read from here: the engine's host is another machine"
+    if os.geteuid():
+        return "firewall rules can't be read: that needs root"
+    if not shutil.which(TOOLS[0]):
+        return f"firewall rules can't be read: there is no {TOOLS[0]}"
+    return ""
+
+
+def counted(where: list[Place], ask_again: Callable[[], object]) -> tuple[Drop, ...]:
+    """The rules that drop or reject and counted packets while the question was asked again."""
+    before = {place: _read(place) for place in where}
+    ask_again()
+    return tuple(
+        Drop(place.name, rule, packets)
+        for place in where
+        for rule, packets in grown(before[place], _read(place)).items()
+    )
+
+
+def _read(place: Place) -> dict[str, int]:
+    enter = ["nsenter", f"--net=/proc/{place.pid}/ns/net"] if place.pid else []
+    found: dict[str, int] = {}
+    for tool in TOOLS:
+        if shutil.which(tool):
+            found |= counters(_output([*enter, tool, "-c"]))
+    return found
+
+
+def _output(argv: list[str]) -> str:
+    try:
+        return subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=False).stdout  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return ""

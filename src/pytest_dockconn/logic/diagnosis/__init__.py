@@ -1,0 +1,1 @@
+"""Why did it not answer? Pure: from evidence to cause, evidence in words, and remedy."""

@@ -1,0 +1,69 @@
+"""Something took the question, and the answer is no good; or nothing is known."""
+
+from __future__ import annotations
+
+from ...model.evidence import Evidence, Why
+from ...model.probe import Verdict
+from .words import networks_line
+
+
+def accepts_in_silence(e: Evidence) -> Why | None:
+    """The connection is taken, and nothing comes back."""
+    if e.result.verdict is not Verdict.TIMED_OUT or not (
+        "accepted" in e.result.detail or "accept queue" in e.result.detail
+    ):
+        return None
+    who = e.owner_name or "the destination"
+    return Why(
+        f"{who} takes connections but does not answer",
+        (e.result.detail, *((f"its last output:\n{e.last_lines}",) if e.last_lines else ())),
+        "see whether it is overloaded or stuck, or speaks another protocol; a longer timeout= may do",
+        "silent",
+    )
+
+
+def closes(e: Evidence) -> Why | None:
+    """The connection is taken and closed."""
+    if e.result.verdict is not Verdict.RESET:
+        return None
+    return Why(
+        f"{e.owner_name or 'the destination'} takes connections and closes them without an answer",
+        (e.result.detail, *((f"its last output:\n{e.last_lines}",) if e.last_lines else ())),
+        "see its output; it may want TLS, or refuse this client; behind a bound port it may be that nothing listens",
+        "closes",
+    )
+
+
+def other_protocol(e: Evidence) -> Why | None:
+    """What came back is not what was asked for."""
+    if e.result.verdict is Verdict.INCONCLUSIVE:
+        return Why(
+            "the answer can't be read as what was asked for",
+            (e.result.detail,),
+            "ask by another scheme: tcp:// or https://",
+            "unreadable",
+        )
+    return None
+
+
+def address_taken(e: Evidence) -> Why | None:
+    """Another container has the address."""
+    if e.holder:
+        return Why(f"{e.holder}", (networks_line(e),), "ask the owner's present address", "address-taken")
+    return None
+
+
+def unknown(e: Evidence) -> Why:
+    """Nothing explains it."""
+    shows = [e.result.detail] if e.result.detail else []
+    if e.owner is not None:
+        shows.append(networks_line(e))
+    if e.listeners is not None and e.port is not None:
+        shows.append(f"{e.owner_name} listens on {e.port}")
+    if e.answers_inside is False:
+        shows.append(f"{e.owner_name} does not answer when it is asked from inside its own network either")
+    return Why(
+        "no cause was found",
+        tuple(shows),
+        "see the rules of the engine's host (`iptables -L DOCKER-USER -v`), and whether anybody has that address",
+    )

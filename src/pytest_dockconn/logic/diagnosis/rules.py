@@ -1,0 +1,45 @@
+"""The causes in their order.
+
+Each rule knows one cause and returns None where it does not apply; the first that applies wins. The order is from what
+explains everything (the owner does not run) to what is left when nothing else was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...model.evidence import Evidence, Why
+from . import answers, listening, names, states, ways
+
+Rule = Callable[[Evidence], "Why | None"]
+
+RULES: tuple[Rule, ...] = (
+    states.not_asked,
+    states.wrong_server,
+    states.not_running,
+    names.stale,
+    names.name_unknown,
+    ways.not_published,
+    listening.not_listening,
+    listening.loopback_only,
+    listening.one_family,
+    ways.other_binding,
+    ways.far_host,
+    ways.no_shared_network,
+    ways.icc_off,
+    ways.internal,
+    answers.accepts_in_silence,
+    answers.closes,
+    answers.other_protocol,
+    answers.address_taken,
+    ways.firewall,
+)
+
+
+def diagnose(evidence: Evidence) -> Why:
+    """The cause."""
+    for rule in RULES:
+        why = rule(evidence)
+        if why is not None:
+            return why
+    return answers.unknown(evidence)

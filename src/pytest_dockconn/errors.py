@@ -12,6 +12,7 @@ DockconnError                  a tool is broken or was asked for something that 
 ├── StartFailed                a container died, or never answered
 ├── BuildFailed                a base or an image could not be made
 ├── CapabilityError            this engine, or this place, can't do that
+├── NoAddress                  a destination has no address now
 └── NotOurs                    refused: we did not make it
 ReachabilityError (AssertionError)   an assertion that does not hold
 ```
@@ -87,6 +88,10 @@ class BuildFailed(DockconnError):
 
 class CapabilityError(DockconnError):
     """This engine, or the place that this runs in, can't do what was asked."""
+
+
+class NoAddress(DockconnError):
+    """A destination that has no address now: it does not run, or is on no network that was asked for."""
 
 
 class NotOurs(DockconnError):

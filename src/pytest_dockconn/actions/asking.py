@@ -25,6 +25,8 @@ def ask(services: Services, source: str | None, targets: Sequence[Target], timeo
 
     A probe that can't be made is ``INCONCLUSIVE``, never an exception.
     """
+    if any(not target.host for target in targets):
+        return [_nowhere(t) if not t.host else ask(services, source, [t], timeout)[0] for t in targets]
     try:
         channel = services.host_channel() if source is None else services.agents.channel(source)
         return _asked(services, channel, targets, timeout)
@@ -35,6 +37,10 @@ def ask(services: Services, source: str | None, targets: Sequence[Target], timeo
 def _not_made(targets: Sequence[Target], error: DockconnError) -> list[ProbeResult]:
     detail = f"the probe could not be made: {error.cause}"
     return [ProbeResult(verdict=Verdict.INCONCLUSIVE, target=target, detail=detail) for target in targets]
+
+
+def _nowhere(target: Target) -> ProbeResult:
+    return ProbeResult(verdict=Verdict.INCONCLUSIVE, target=target, detail=target.why)
 
 
 def _asked(services: Services, channel: Channel, targets: Sequence[Target], timeout: float) -> list[ProbeResult]:
@@ -129,6 +135,8 @@ def watch(
     services: Services, source: str | None, targets: Sequence[Target], timeout: float, hold: float
 ) -> list[ProbeResult]:
     """Probe all targets for ``hold`` seconds by probes that overlap; one result of every kind that was seen of each."""
+    if any(not target.host for target in targets):
+        return ask(services, source, targets, timeout)
     try:
         channel = services.host_channel() if source is None else services.agents.channel(source)
         seen = agents.watch(channel, [_request(t, timeout, hold=False) for t in targets], hold, timeout)

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DockconnError, NotOurs, SpecError
+from ..errors import DockconnError, NoAddress, NotOurs, SpecError
 from ..logic import ports
 from ..logic.names import hostname
 from ..logic.wiring import Where, bound_targets, port_targets, scheme
@@ -163,7 +163,7 @@ class Container(Machine):
         else:
             found = port_targets(facts, port.key, port.where, source, speaks=self.speaks)
         if not found:
-            raise DockconnError(
+            raise NoAddress(
                 f"{self.name} has no address to ask {port} by",
                 checked=f"{facts.status}, network mode {facts.network_mode}; networks: "
                 + (", ".join(f"{e.network} {e.ip or e.ip6 or 'without address'}" for e in facts.endpoints) or "none"),

@@ -8,7 +8,7 @@ from typing import Protocol
 from ..actions.agents import Channel
 from ..actions.asking import ask
 from ..actions.services import Services
-from ..errors import SpecError
+from ..errors import NoAddress, SpecError
 from ..logic.destinations import parse
 from ..model.facts import ContainerFacts
 from ..model.probe import ProbeResult, Target
@@ -48,7 +48,10 @@ class Source:
         raise NotImplementedError
 
     def targets(self, destination: Destination) -> list[Target]:
-        """Every way to ask for a destination from here. Raises ``SpecError`` for what is none."""
+        """Every way to ask for a destination from here; one without a host where it has no address now.
+
+        Raises ``SpecError`` for what is no destination.
+        """
         if isinstance(destination, str):
             return [parse(destination)]
         if not callable(getattr(destination, "targets_from", None)):
@@ -57,7 +60,10 @@ class Source:
                 checked="Port, Server, Client, Container and URLs are",
                 remedy="pass server.port(80), or a URL such as http://host:port/",
             )
-        return destination.targets_from(self.source_facts())
+        try:
+            return destination.targets_from(self.source_facts())
+        except NoAddress as error:
+            return [Target(scheme="tcp", host="", port=0, via="address", why=error.cause)]
 
     def channel(self) -> Channel:
         """The way to its agent. Raises ``DockconnError`` where there is none."""

@@ -39,6 +39,7 @@ class Target:
         via: how it is asked: ``address``, ``bound port``, ``name`` or ``url``.
         inner: the owner's own port behind it, where ``port`` is the host's.
         named: whether the test named the address itself, by ``on(address)``; nobody vouches for such a one.
+        why: of a target without a host, which can't be asked: why it has none.
     """
 
     scheme: str
@@ -49,8 +50,11 @@ class Target:
     via: str = "url"
     inner: int = 0
     named: bool = False
+    why: str = ""
 
     def __str__(self) -> str:
+        if not self.host:
+            return "no address"
         host = f"[{self.host}]" if ":" in self.host else self.host
         tail = self.path if self.scheme in ("http", "https") else ""
         return f"{self.scheme}://{host}:{self.port}{tail}"

@@ -24,6 +24,8 @@ SEEN = {
 def by_address(result: ProbeResult) -> str:
     """The way that was asked: ``172.17.0.3:80``."""
     target = result.target
+    if not target.host:
+        return "no address"
     host = result.address if target.via == "name" and result.address else target.host
     shown = f"[{host}]" if ":" in host else host
     return (

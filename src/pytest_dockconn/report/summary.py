@@ -16,6 +16,8 @@ WAYS = {"address": "its own address", "bound port": "the bound port", "name": "b
 def way(result: ProbeResult) -> str:
     """``172.17.0.3:80, its own address``; a name with the address that it led to."""
     target = result.target
+    if not target.host:
+        return str(target)
     host = f"[{target.host}]" if ":" in target.host else target.host
     led = f" = {result.address}" if result.address and result.address != target.host else ""
     how = "by name" if led and target.via == "url" else WAYS[target.via]

@@ -84,6 +84,11 @@ CASES = [
         "resolver",
         id="a silent resolver",
     ),
+    pytest.param(
+        evidence(result=result(Verdict.INCONCLUSIVE, target=target("", why="server1 has no address to ask port 80 by"))),
+        "no-address",
+        id="no address",
+    ),
     pytest.param(here(), "not-listening", id="listens on nothing"),
     pytest.param(here(Listener("tcp", "0.0.0.0", 8080)), "not-listening", id="listens on another port"),
     pytest.param(here(Listener("udp", "0.0.0.0", 80)), "not-listening", id="listens by another protocol"),
@@ -97,6 +102,9 @@ CASES = [
         id="on IPv4, asked by IPv6",
     ),
     pytest.param(here(Listener("tcp", "fd00::2", 80)), "one-family", id="on IPv6, asked by IPv4"),
+    pytest.param(
+        here(Listener("tcp", "::", 80), answers_inside=False), "one-family", id="on :: for IPv6 only, asked by IPv4"
+    ),
     pytest.param(
         evidence(
             Verdict.REFUSED,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...model.evidence import Evidence, Why
+from ...model.probe import Verdict
 from ..wiring import ANY6, is_loopback
 
 #: Seconds after its start in which a container that listens on nothing may still be starting.
@@ -62,7 +63,9 @@ def one_family(e: Evidence) -> Why | None:
         return None
     here = {one.address for one in e.listeners if one.protocol == e.port.protocol and one.port == e.port.number}
     asked_six = ":" in e.result.address
-    # a socket on :: takes IPv4 too unless it was told not to, which /proc does not show
+    # a socket on :: takes IPv4 too unless it was told not to, which /proc does not show, but a probe from inside does
+    if here == {ANY6} and not asked_six and e.result.verdict is Verdict.REFUSED and e.answers_inside is False:
+        return _family(e, here, "IPv6", "IPv4")
     if here and asked_six and all(":" not in address for address in here):
         return _family(e, here, "IPv4", "IPv6")
     if here and not asked_six and all(":" in a and a != ANY6 for a in here):

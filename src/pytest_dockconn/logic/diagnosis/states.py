@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ...model.evidence import Evidence, Why
 from ...model.facts import ContainerFacts
 from ...model.probe import Verdict
+from .words import networks_line
 
 
 def not_asked(e: Evidence) -> Why | None:
@@ -29,11 +30,29 @@ def _ended(e: Evidence, owner: ContainerFacts) -> Why:
     code = " (out of memory)" if owner.oom_killed else ""
     error = f": {owner.error}" if owner.error else ""
     return Why(
-        f"{e.owner_name} is not running: it {owner.status} with exit code {owner.exit_code}{code}{error}",
+        f"{e.owner_name} is not running: it {owner.status} with exit code {owner.exit_code}{code}{error}"
+        + (f", and {_held(e)}" if e.holder else ""),
         (f"state {owner.status}", *((f"its last output:\n{e.last_lines}",) if e.last_lines else ())),
         f"start it ({e.owner_name}.start()), or see in its output why it ended",
         "not-running",
     )
+
+
+def no_address(e: Evidence) -> Why | None:
+    """It runs, and is on no network that was asked for."""
+    if e.result.target.host or not e.result.target.why:
+        return None
+    mode = f"network mode {e.owner.network_mode}" if e.owner else ""
+    return Why(
+        e.result.target.why,
+        tuple(filter(None, (mode, networks_line(e)))),
+        "connect it to a network, or ask by another network, address or name",
+        "no-address",
+    )
+
+
+def _held(e: Evidence) -> str:
+    return e.holder.replace(" has it", f" has {e.result.address}:{e.result.target.port} now")
 
 
 def _created(e: Evidence, owner: ContainerFacts) -> Why:
@@ -76,7 +95,7 @@ def wrong_server(e: Evidence) -> Why | None:
     """Somebody else answered."""
     if e.result.verdict is not Verdict.WRONG_SERVER:
         return None
-    who = e.answered_name or e.holder or "a server that does not say who it is"
+    who = e.answered_name or e.holder.removesuffix(" has it") or "a server that does not say who it is"
     how = f"http://{e.result.target.host}" if e.result.target.via == "name" else e.result.address
     shows = [f"asked {e.result.target}, which led to {e.result.address or 'no address'}"]
     if e.owner is not None:

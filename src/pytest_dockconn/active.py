@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import pytest
@@ -24,6 +26,8 @@ from .terminal import Progress
 PACKAGE = Path(__file__).parent
 #: Lines of a container's output in the report of a failed test.
 LOG_LINES = 30
+#: So many of the things that could not be removed are named.
+LEFT_SHOWN = 8
 
 
 def opened(config: pytest.Config, settings: Settings) -> Run:
@@ -45,6 +49,8 @@ class Active:
     def __init__(self, config: pytest.Config, run: Run) -> None:
         self._config = config
         self._run = run
+        self._wrong = ""
+        self._collected: list[pytest.Item] = []
         self._early = not any(
             getattr(config.option, name, None)
             for name in ("keyword", "markexpr", "deselect", "lf", "failedfirst", "stepwise")
@@ -58,27 +64,39 @@ class Active:
             return f"dockconn: {error.cause}"
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        """Begin to start what this test will want, unless it may still be deselected."""
+        """Remember what this test will want, unless it may still be deselected."""
         if self._early:
-            self._begin(item)
+            self._collected.append(item)
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    def pytest_collectreport(self) -> None:
+        """A file, or a class, is collected: begin to start what its tests will want, all of it at once."""
+        collected, self._collected = self._collected, []
+        self._begin(collected)
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Check the markers, before the first test."""
-        for item in items:
-            _requires(item)
+        try:
+            for item in items:
+                _requires(item)
+        except pytest.UsageError as error:
+            if not hasattr(config, "workerinput"):
+                raise
+            self._wrong = str(error)  # a worker of xdist that ends here takes the controller with it, without a word
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Begin to start what the selected tests will want."""
-        for item in session.items:
-            self._begin(item)
+        self._begin(session.items)
 
-    def _begin(self, item: pytest.Item) -> None:
-        if not any(item.iter_markers("skip")):
-            self._run.begin(getattr(item, "fixturenames", ()))
+    def _begin(self, items: Iterable[pytest.Item]) -> None:
+        wanted = [item for item in items if not any(item.iter_markers("skip"))]
+        self._run.begin(name for item in wanted for name in getattr(item, "fixturenames", ()))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Skip, or fail, where the engine lacks what the marker requires."""
+        if self._wrong:
+            item.session.shouldfail = f"dockconn: {self._wrong}"
+            pytest.fail(self._wrong, pytrace=False)
         self._run.session.services.test = item.nodeid
         capabilities = _requires(item)
         if capabilities:
@@ -97,6 +115,8 @@ class Active:
             _shorten(item, call.excinfo, report, error)
         if isinstance(error, EngineUnavailable):
             item.session.shouldfail = f"dockconn: {error.cause}"
+        if report.failed and isinstance(error, ReachabilityError):
+            report.sections += error.sections
         if report.failed and needs_engine(item):
             report.sections += self._logs(item)
         return report
@@ -129,40 +149,60 @@ class Active:
         failed = self._run.close()
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if failed and reporter is not None:
-            reporter.write_line(
-                "dockconn: left on the engine: " + "; ".join(failed) + " (remedy: dockconn prune)", red=True
-            )
+            reporter.write_line(f"dockconn: left on the engine: {_few(failed)} (remedy: dockconn prune)", red=True)
+
+
+def _few(reasons: list[str]) -> str:
+    """Each once, and not all of very many: an engine that is gone says the same of every container."""
+    different = list(dict.fromkeys(reasons))
+    more = len(different) - LEFT_SHOWN
+    return "; ".join(different[:LEFT_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _requires(item: pytest.Item) -> tuple[str, ...]:
     """The capabilities that the test's markers name. Raises ``UsageError`` for one that does not exist."""
     wanted: list[str] = []
     for mark in item.iter_markers(MARK):
-        names = mark.kwargs.get("requires", ())
-        if mark.args or set(mark.kwargs) - {"requires"}:
-            raise pytest.UsageError(f"{item.nodeid}: the marker dockconn takes requires=[...] only")
         try:
-            wanted += check([names] if isinstance(names, str) else names)
+            wanted += _named(mark)
         except SpecError as error:
             raise pytest.UsageError(f"{item.nodeid}: {error}") from None
     return tuple(wanted)
+
+
+def _named(mark: pytest.Mark) -> tuple[str, ...]:
+    """The capabilities that one marker names. Raises ``SpecError``."""
+    if mark.args or set(mark.kwargs) - {"requires"}:
+        raise SpecError(
+            "the marker dockconn takes requires=[...] only",
+            checked=f"it has {', '.join([*map(repr, mark.args), *mark.kwargs])}",
+            remedy='write @pytest.mark.dockconn(requires=["link-env"])',
+        )
+    names = mark.kwargs.get("requires", ())
+    return check([names] if isinstance(names, str) else names)
 
 
 def _shorten(
     item: pytest.Item, info: pytest.ExceptionInfo[BaseException], report: pytest.TestReport, error: BaseException
 ) -> None:
     """Leave the frames of this package out; where only they are left, the message alone."""
-    theirs = [entry for entry in info.traceback if PACKAGE not in Path(str(entry.path)).parents]
-    outside = [
-        entry
-        for entry in theirs
-        if "_pytest" not in Path(str(entry.path)).parts and "pluggy" not in Path(str(entry.path)).parts
-    ]
+    # below the first of ours there may be others, of libraries that it called
+    theirs = takewhile(lambda tb: PACKAGE not in Path(tb.tb_frame.f_code.co_filename).parents, _raw(info.tb))
+    outside = [tb for tb in theirs if not {"_pytest", "pluggy"} & set(Path(tb.tb_frame.f_code.co_filename).parts)]
     if not outside:
-        report.longrepr = f"{type(error).__name__}: {error}"
-    elif len(theirs) < len(info.traceback):
-        info.traceback = info.traceback.filter(lambda entry: entry in outside)
-        report.longrepr = item.repr_failure(info)
+        report.longrepr = info.getrepr(style="value")
+        return
+    # a new chain, because pytest goes back to the links of the old one when it cuts
+    chain: TracebackType | None = None
+    for tb in reversed(outside):
+        chain = TracebackType(chain, tb.tb_frame, tb.tb_lasti, tb.tb_lineno)
+    report.longrepr = item.repr_failure(pytest.ExceptionInfo.from_exception(error.with_traceback(chain)))
+
+
+def _raw(tb: TracebackType | None) -> Iterator[TracebackType]:
+    while tb is not None:
+        yield tb
+        tb = tb.tb_next
 
 
 def _containers(item: pytest.Item) -> list[Container]:

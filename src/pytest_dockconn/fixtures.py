@@ -20,13 +20,29 @@ if TYPE_CHECKING:
 CONNECTIONS = ("expose", "bind", "link")
 
 
-@pytest.fixture
-def dockconn(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """A lab whose containers and networks live for this test."""
+def _lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     session = session_of(request.config)
     lab = session.new_lab()
     yield lab
     session.close_lab(lab)
+
+
+@pytest.fixture
+def dockconn(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A lab whose containers and networks live for this test."""
+    yield from _lab(request)
+
+
+@pytest.fixture(scope="class")
+def dockconn_class(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A lab whose containers and networks live for the tests of a class."""
+    yield from _lab(request)
+
+
+@pytest.fixture(scope="module")
+def dockconn_module(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A lab whose containers and networks live for the tests of a module."""
+    yield from _lab(request)
 
 
 @pytest.fixture(scope="session")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from . import labels
 from .actions.images import CLIENT, SERVER
+from .actions.networks import create
 from .actions.services import Services
 from .errors import NotFound, SpecError
 from .handles.container import Container
 from .handles.engine import Bridge, Engine
 from .handles.host import Host
 from .handles.image import Image
-from .handles.making import Links, Wish, make
+from .handles.making import Links, Networks, Wish, make
 from .handles.network import Network
 from .handles.own import Client, Own, Server
 from .logic.names import checked, on_engine
@@ -60,7 +62,7 @@ class Lab:
         *,
         expose: Any = (80,),
         bind: Mapping[Any, Any] | None = None,
-        networks: Iterable[Network | str] | None = None,
+        networks: Networks | None = None,
         aliases: Iterable[str] = (),
         env: Mapping[str, str] | None = None,
         image: Image | str | None = None,
@@ -78,7 +80,8 @@ class Lab:
             expose: ports: ``80``, ``"53/udp"``, ``"3000-3003"``; ``()`` listens on nothing unless something is bound.
             bind: container port to host port: ``{80: None}`` any free port of 127.0.0.1, ``{80: 8080}``,
                 ``{80: ("0.0.0.0", 8080)}``, a range ``"25232-25234"``, or a list of these.
-            networks: to join at its creation; the default network if none is named.
+            networks: to join at its creation; the default network if none is named. A mapping gives static addresses:
+                ``{network: "192.0.2.5"}``, and None for one that the engine chooses.
             aliases: DNS names on those networks.
             env: variables.
             image: of the caller's own, or a committed one; pulled where it is not there.
@@ -112,7 +115,7 @@ class Lab:
         self,
         *,
         links: Links = (),
-        networks: Iterable[Network | str] | None = None,
+        networks: Networks | None = None,
         aliases: Iterable[str] = (),
         env: Mapping[str, str] | None = None,
         image: Image | str | None = None,
@@ -148,16 +151,22 @@ class Lab:
 
     def _make(self, wish: Wish) -> Own:
         self._services.facts.watch()
-        try:
+        with self._given_back(wish.role, wish.name):
             made = make(self._services, self._mark, wish)
-        except BaseException:
-            with self._lock:
-                self._names.discard(wish.name)
-                self._counts[wish.role] = 0  # the next one without a name gets the first that is free
-            raise
         with self._lock:
             self.containers.append(made)
         return made
+
+    @contextlib.contextmanager
+    def _given_back(self, role: str, name: str) -> Iterator[None]:
+        """A name that nothing was made for is free again; the next one without a name gets the first that is free."""
+        try:
+            yield
+        except BaseException:
+            with self._lock:
+                self._names.discard(name)
+                self._counts[role] = 0
+            raise
 
     def network(
         self,
@@ -176,21 +185,25 @@ class Lab:
             name: for messages; on the engine it is prefixed.
             internal: no way out.
             ipv6: both families.
-            subnet: such as ``"192.0.2.0/24"``; else the engine chooses.
+            subnet: such as ``"192.0.2.0/24"``; else the engine chooses (for IPv6, where it can't, a free unique local one).
             icc: whether its containers may talk to each other.
             driver: of the engine.
             options: of the driver, such as ``{"com.docker.network.driver.mtu": "1234"}``.
+
+        Raises:
+            SpecError: a subnet that is none, or that another network has a part of; nothing was created.
+            DockconnError: the engine has no addresses left.
         """
         called = self._name("network", name)
         on = on_engine(self._services.run, self._mark, called)
-        plan: NetworkPlan = planned(
-            on, labels.made(self._services.run, on, "network"), internal=internal, ipv6=ipv6, subnet=subnet, icc=icc,
-            driver=driver, options=options,
-        )  # fmt: skip
-        if plan.subnets:
-            self._services.remover.join()
-        made = self._services.engine.create_network(plan)
-        network = Network(self._services, self._services.engine.network(made), called)
+        marks = labels.made(self._services.run, on, "network")
+        with self._given_back("network", called):
+            plan: NetworkPlan = planned(
+                on, marks, internal=internal, ipv6=ipv6, subnet=subnet, icc=icc, driver=driver, options=options
+            )
+            if plan.subnets:
+                self._services.remover.join()  # an earlier test's network may be about to give it back
+            network = Network(self._services, create(self._services.engine, plan), called)
         with self._lock:
             self._networks.append(network)
         return network

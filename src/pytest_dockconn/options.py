@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from .model.settings import Settings
+if TYPE_CHECKING:
+    from .model.settings import Settings
 
 GROUP = "dockconn: which containers can talk to which"
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):  # not a dataclass: everybody who runs pytest pays for its making, used or not
     """An option: on the command line, and in the ini file without the dashes."""
 
     name: str
@@ -66,10 +65,17 @@ def add(parser: pytest.Parser) -> None:
             parser.addini(option.key, f"the same as {option.name}", default="")
 
 
+def enabled(config: pytest.Config) -> bool:
+    """Whether ``--dockconn`` was given, on the command line or in the ini file."""
+    return bool(_value(config, "dockconn"))
+
+
 def settings(config: pytest.Config) -> Settings:
     """The settings: the command line where it says something, else the ini file."""
+    from .model.settings import Settings  # noqa: PLC0415 - not loaded without --dockconn
+
     return Settings(
-        enabled=bool(_value(config, "dockconn")),
+        enabled=enabled(config),
         engine=_text(config, "dockconn_engine"),
         base=_text(config, "dockconn_base") or "auto",
         client_image=_text(config, "dockconn_client_image"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+from collections.abc import Iterator
+
 import pytest
 
 from . import options
@@ -24,14 +28,33 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "dockconn(requires=[...]): needs a container engine; is skipped, with the reason, where the engine lacks one of the capabilities",
     )
-    settings = options.settings(config)
-    if not settings.enabled or _runs_nothing(config):
+    if not options.enabled(config) or _runs_nothing(config):
         return
-    from .active import Active, opened  # noqa: PLC0415 - heavy, and only needed here
+    settings = options.settings(config)
+    with _lasting():
+        from .active import Active, opened  # noqa: PLC0415 - heavy, and only needed here
 
-    run = opened(config, settings)
+        run = opened(config, settings)
     config.stash[KEY] = run
     config.pluginmanager.register(Active(config, run), "dockconn-active")
+
+
+@contextlib.contextmanager
+def _lasting() -> Iterator[None]:
+    """What is loaded meanwhile lasts as long as the process, so garbage is not looked for in it, now or later.
+
+    pytest ends with five full collections and Python itself with more: with docker-py's modules 0.1 s of every run.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+    # Once a process: where pytest runs again in one that goes on, its garbage must not pile up.
+    if hasattr(gc, "freeze") and not gc.get_freeze_count():
+        gc.freeze()
 
 
 def _runs_nothing(config: pytest.Config) -> bool:

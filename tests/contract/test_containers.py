@@ -125,7 +125,7 @@ UNKNOWN: dict[str, Callable[[Engine], object]] = {
     "attach": lambda e: e.attach(NOBODY),
     "commit": lambda e: e.commit(NOBODY, "dockconn-contract-nobody", "1", {}),
     "network": lambda e: e.network(NOBODY),
-    "connect, network": lambda e: e.connect(NOBODY, NOBODY, Attachment(NOBODY), None),
+    "connect, network": lambda e: e.connect(NOBODY, NOBODY, Attachment(NOBODY)),
     "disconnect, network": lambda e: e.disconnect(NOBODY, NOBODY),
 }
 
@@ -139,7 +139,7 @@ def test_of_unknown_things_every_call_says_so(bench: Bench, call: str) -> None:
 def test_an_unknown_container_on_a_known_network(bench: Bench) -> None:
     network = bench.network()
     with pytest.raises(NotFound):
-        bench.engine.connect(network, NOBODY, Attachment(network), None)
+        bench.engine.connect(network, NOBODY, Attachment(network))
 
 
 def test_a_network_that_is_not_there_at_creation(bench: Bench) -> None:

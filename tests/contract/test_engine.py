@@ -74,7 +74,7 @@ def test_events(bench: Bench, other: Engine) -> None:
         bench.engine.remove(bench.create())
     network, one = bench.network(), bench.create()
     bench.engine.start(one)
-    bench.engine.connect(network, one, Attachment(network), None)
+    bench.engine.connect(network, one, Attachment(network))
     bench.engine.disconnect(network, one)
     bench.engine.stop(one, 0)
     bench.engine.remove(one)

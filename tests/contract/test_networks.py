@@ -75,13 +75,13 @@ def test_joining_at_creation(bench: Bench) -> None:
 
 def test_joining_and_leaving(bench: Bench) -> None:
     network, one = bench.network(), bench.start()
-    bench.engine.connect(network, one, Attachment(network, aliases=("db",)), None)
+    bench.engine.connect(network, one, Attachment(network, aliases=("db",)))
     endpoint = bench.engine.inspect(one).endpoint(network)
     assert endpoint is not None
     assert endpoint.ip
     assert "db" in endpoint.aliases
     with pytest.raises(EngineError, match="already exists"):
-        bench.engine.connect(network, one, Attachment(network), None)
+        bench.engine.connect(network, one, Attachment(network))
     bench.engine.disconnect(network, one)
     assert bench.engine.inspect(one).endpoint(network) is None
     with pytest.raises(EngineError, match="not connected"):
@@ -94,24 +94,24 @@ def test_a_static_address(bench: Bench) -> None:
     assert bench.engine.network(network).subnets == (bench.subnet,)
     wanted = str(ipaddress.ip_network(bench.subnet)[77])
     one, two = bench.start(), bench.start()
-    bench.engine.connect(network, one, Attachment(network), wanted)
+    bench.engine.connect(network, one, Attachment(network, ip=wanted))
     endpoint = bench.engine.inspect(one).endpoint(network)
     assert endpoint is not None
     assert endpoint.ip == wanted
     with pytest.raises(EngineError, match="Address already in use"):
-        bench.engine.connect(network, two, Attachment(network), wanted)
+        bench.engine.connect(network, two, Attachment(network, ip=wanted))
     assert bench.engine.inspect(two).endpoint(network) is None
 
 
 def test_a_static_address_needs_a_subnet_of_ones_own(bench: Bench) -> None:
     network, one = bench.network(), bench.start()
     with pytest.raises(EngineError, match="user configured"):
-        bench.engine.connect(network, one, Attachment(network), str(ipaddress.ip_network(bench.subnet)[9]))
+        bench.engine.connect(network, one, Attachment(network, ip=str(ipaddress.ip_network(bench.subnet)[9])))
 
 
 def test_a_network_in_use_stays(bench: Bench) -> None:
     network, one = bench.network(), bench.start()
-    bench.engine.connect(network, one, Attachment(network), None)
+    bench.engine.connect(network, one, Attachment(network))
     with pytest.raises(EngineError, match="active endpoints"):
         bench.engine.remove_network(network)
     bench.engine.disconnect(network, one)
@@ -120,7 +120,7 @@ def test_a_network_in_use_stays(bench: Bench) -> None:
 
 def test_a_stopped_container_leaves_and_comes_back(bench: Bench) -> None:
     network, one = bench.network(), bench.start()
-    bench.engine.connect(network, one, Attachment(network, aliases=("db",)), None)
+    bench.engine.connect(network, one, Attachment(network, aliases=("db",)))
     bench.engine.stop(one, 0)
     assert bench.engine.network(network).containers == ()
     bench.engine.start(one)

@@ -251,7 +251,7 @@ class FakeEngine:
         if plan.network_mode in ("none", "host") or (plan.network_mode or "").startswith("container:"):
             return {}
         wishes = plan.attachments or (Attachment(self.default),)
-        return {self._network(w.network, doing).facts.id: _Place(w) for w in wishes}
+        return {self._network(w.network, doing).facts.id: _Place(w, w.ip or None) for w in wishes}
 
     def start(self, container: str) -> None:
         """Start it. Raises ``PortInUse`` where a host port is taken."""
@@ -691,7 +691,7 @@ class FakeEngine:
         with self._lock:
             return tuple(n.facts for n in self._networks.values() if _has(n.facts.labels, label))
 
-    def connect(self, network: str, container: str, attachment: Attachment, ip: str | None) -> None:
+    def connect(self, network: str, container: str, attachment: Attachment) -> None:
         """Join a container to a network."""
         self._enter("connect", container)
         doing = f"connecting container {container[:12]} to network {network}"
@@ -700,10 +700,10 @@ class FakeEngine:
             if joined.facts.id in one.places:
                 words = f"endpoint with name {one.plan.name} already exists in network {joined.facts.name}"
                 raise refusal(403, words, doing)
-            if ip and not joined.configured:
+            if attachment.ip and not joined.configured:
                 words = "user specified IP address is supported only when connecting to networks with user configured"
                 raise refusal(400, f"{words} subnets", doing)
-            place = one.places[joined.facts.id] = _Place(attachment, ip)
+            place = one.places[joined.facts.id] = _Place(attachment, attachment.ip or None)
             if one.running:
                 self._join(one, joined, place, doing)
         self._emit("network", "connect", one.id)

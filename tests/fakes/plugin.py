@@ -50,6 +50,11 @@ class InnerEngine(FakeEngine):
         with self._births:
             return self._births.wait_for(lambda: all(any(p in n for n in self._born) for p in parts), seconds)
 
+    def emptied(self, seconds: float = 10.0) -> bool:
+        """Whether the last container goes within some seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._containers, seconds)
+
     def create(self, plan: ContainerPlan) -> str:
         """Create a container and return its id."""
         made = super().create(plan)

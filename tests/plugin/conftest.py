@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ import pytest
 import pytest_dockconn.active
 import pytest_dockconn.assertions
 import pytest_dockconn.cli
+import pytest_dockconn.plugin
 from tests.fakes import plugin
 
 ROOT = Path(__file__).parents[2]
@@ -26,9 +29,16 @@ FOREIGN = ("DOCKER_HOST", "DOCKER_CONTEXT", "PYTEST_ADDOPTS", "PYTEST_DISABLE_PL
 __all__ = ["Inner", "pytest_dockconn"]
 
 
-def _others(*plugins: str) -> tuple[str, ...]:
-    """Without these plugins, whose import takes longer than a session."""
-    return tuple(word for name in plugins for word in ("-p", f"no:{name}"))
+QUIET = ("-p", "no:cacheprovider")
+PLUGINS = [pytest_dockconn.plugin, plugin]
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Without the plugins that are installed, whose imports take longer than a session."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        yield
 
 
 @dataclass
@@ -44,7 +54,6 @@ class Inner:
     pytester: pytest.Pytester
     journal: Path
     images: str = ""
-    _always: tuple[str, ...] = ("-p", "no:cacheprovider", *_others("hypothesispytest"))
 
     def engine(self, kind: str = "docker", version: str = "20.10.24") -> str:
         """The option for an engine in memory."""
@@ -61,18 +70,27 @@ class Inner:
         return self.session("--dockconn", engine or self.engine(), *args)
 
     def session(self, *args: str) -> pytest.RunResult:
-        """Any session in this process."""
-        alone = _others("xdist", "xdist.looponfail")
-        return self.pytester.runpytest_inprocess(*self._always, *alone, *args, plugins=[plugin], no_reraise_ctrlc=True)
-
-    def process(self, *args: str) -> pytest.RunResult:
-        """A session in a process of its own."""
-        return self.pytester.runpytest_subprocess(*self._always, "-p", "tests.fakes.plugin", *args, timeout=30)
+        """Any session in this process; no other plugin is loaded, whatever is installed."""
+        with _alone():
+            return self.pytester.runpytest_inprocess(*QUIET, *args, plugins=PLUGINS, no_reraise_ctrlc=True)
 
     def bare(self, *args: str) -> pytest.RunResult:
         """A session in a process of its own, without the fake engine and with no other plugin."""
-        alone = _others("xdist", "xdist.looponfail")
-        return self.pytester.runpytest_subprocess(*self._always, *alone, *args, timeout=30)
+        with _alone():
+            return self.pytester.runpytest_subprocess(*QUIET, "-p", "pytest_dockconn.plugin", *args, timeout=30)
+
+    def process(self, *args: str) -> pytest.RunResult:
+        """A session in a process of its own, with the fake engine and xdist."""
+        return self.bare("-p", "xdist.plugin", "-p", "tests.fakes.plugin", *args)
+
+    def installed(self, *args: str) -> pytest.RunResult:
+        """A session in a process of its own, with every plugin that is installed, as a user has it."""
+        return self.pytester.runpytest_subprocess(*QUIET, *args, timeout=60)
+
+    def config(self, *args: str) -> pytest.Config:
+        """What options come to, without a session."""
+        with _alone():
+            return self.pytester.parseconfig(*QUIET, "-p", "pytest_dockconn.plugin", *args)
 
     def said(self, verb: str) -> list[str]:
         """What the journal says was ``made``, ``removed`` or ``built``, in order."""
@@ -96,6 +114,11 @@ def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterato
     for name in FOREIGN:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *sys.path]))
+    monkeypatch.setenv("COLUMNS", "250")  # lines of the summary are cut where a terminal ends
+    # the plugin's locks are in there: nobody waits for a real session that builds at this time
+    folder = pytester.mkdir("tmp")
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
     plugin.opened.clear()
     yield Inner(pytester, pytester.path / "journal.txt")
     for engine in plugin.opened:

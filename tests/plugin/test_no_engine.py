@@ -86,8 +86,9 @@ PLACES: list[tuple[str, Place, str]] = [
     ("unknown scheme", url("gopher://127.0.0.1"), "is not the URL of an engine"),
     ("no host", url("tcp://"), "is not the URL of an engine"),
     ("half an address", url("tcp://[::1:1"), "is not the URL of an engine"),
-    ("port without number", url("tcp://127.0.0.1:port"), "engine"),
-    ("port too large", url("tcp://127.0.0.1:65536"), "engine"),
+    ("port without number", url("tcp://127.0.0.1:port"), "could not be cast to integer"),
+    ("port 0", url("tcp://127.0.0.1:0"), "outside of 1 to 65535"),
+    ("port too large", url("tcp://127.0.0.1:65536"), "port out of range"),
 ]
 
 
@@ -169,7 +170,7 @@ def test_it_says_so_with_xdist_too(inner: Inner) -> None:
     """The controller looks, before there are workers."""
     inner.write(SOURCE)
     with absent(inner.pytester.path / "d.sock") as where:
-        one_message(inner.process("-n", "2", "--dockconn", f"--dockconn-engine={where}"), "no such file")
+        one_message(inner.installed("-n", "2", "--dockconn", f"--dockconn-engine={where}"), "no such file")
 
 
 PASSIVE = (

@@ -33,6 +33,13 @@ SOURCE = """
     def test_by_a_fixture_of_ones_own(web):
         raise AssertionError
 
+    @pytest.fixture
+    def costly():
+        raise AssertionError
+
+    def test_by_two_fixtures(costly, web):
+        raise AssertionError
+
     def test_over_all_three(dockconn_connection):
         raise AssertionError
 
@@ -47,7 +54,7 @@ def test_what_needs_an_engine_is_skipped_with_the_reason(inner: Inner) -> None:
     inner.write(SOURCE + asks)
     result = inner.session("-rs", inner.engine())
 
-    result.assert_outcomes(passed=1, skipped=7 + len(FIXTURES))
+    result.assert_outcomes(passed=1, skipped=8 + len(FIXTURES))
     folded = [line for line in result.outlines if line.startswith("SKIPPED")]
     assert folded
     assert all(line.endswith(REASON) for line in folded)

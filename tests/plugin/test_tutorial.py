@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.plugin.conftest import Inner
@@ -25,6 +27,23 @@ def test_they_start_at_collection(inner: Inner) -> None:
     result.assert_outcomes(passed=2)
     assert inner.made() == ["client1", "client3", "server1", "server2", "server3"]
     assert inner.left() == []
+
+
+def test_they_start_while_others_are_collected(inner: Inner) -> None:
+    inner.pytester.makeconftest("""
+        from tests.fakes.plugin import latest
+
+        def pytest_collection_modifyitems(items):
+            assert latest().awaited("client1", "server1")
+    """)
+    inner.run("def test_one(dockconn_client, dockconn_exposed_server): pass").assert_outcomes(passed=1)
+
+
+def test_what_may_be_deselected_starts_once_it_is_not(inner: Inner) -> None:
+    result = inner.run(EARLY, "-k", "first or later")
+
+    result.assert_outcomes(passed=2)
+    assert inner.made() == ["client1", "client3", "server1", "server2", "server3"]
 
 
 UNWANTED = """
@@ -90,7 +109,7 @@ CONNECTION = """
 
     def test_it(dockconn_connection):
         assert_reachable(dockconn_connection.source, dockconn_connection.destination)
-        print(dockconn_connection.kind, dockconn_connection.source.name, dockconn_connection.server.name)
+        print(f"\\n{dockconn_connection.kind}: {dockconn_connection.source.name} to {dockconn_connection.server.name}")
 """
 
 
@@ -98,10 +117,8 @@ def test_a_test_of_the_connection_runs_over_all_three(inner: Inner) -> None:
     result = inner.run(CONNECTION, "-v", "-s")
 
     result.assert_outcomes(passed=3)
-    said = [line for line in result.outlines if line.endswith((" server1", " server2", " server3"))]
-    assert [line.partition("] ")[2] for line in said] == [
-        "expose client1 server1", "bind the host server2", "link client3 server3",
-    ]  # fmt: skip
+    said = [line for line in result.outlines if re.match("[a-z]+: ", line) and " to server" in line]
+    assert said == ["expose: client1 to server1", "bind: the host to server2", "link: client3 to server3"]
     assert inner.left() == []
 
 

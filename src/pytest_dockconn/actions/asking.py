@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
-
 from ..errors import DockconnError
 from ..logic import verdicts
 from ..model.probe import ProbeResult, Target, Verdict
 from . import agents
 from .agents import Channel
+from .holders import is_of_container
 from .services import Services
 
 #: Seconds that a listener has to take a connection out of its accept queue, on top of the answer.
@@ -78,6 +77,8 @@ def _request(target: Target, timeout: float, *, hold: bool) -> dict[str, Any]:
         "timeout": timeout,
         "nonce": nonce,
         "hold": nonce if hold else "",
+        "verify": target.verify,
+        "ca": target.ca,
     }
 
 
@@ -114,6 +115,8 @@ def _by_address(services: Services, probed: ProbeResult) -> ProbeResult:
 
 
 def _by_socket(services: Services, probed: ProbeResult, before: list[Mapping[str, Any]] | None) -> ProbeResult:
+    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed  # noqa: PLC0415
+
     owner = probed.target.owner
 
     def other_end() -> Mapping[str, Any] | None:
@@ -128,7 +131,24 @@ def _by_socket(services: Services, probed: ProbeResult, before: list[Mapping[str
         row = Retrying(retry=waits, wait=wait_fixed(0.005), stop=stop_after_delay(ACCEPT))(other_end)
     except RetryError as error:
         row = error.last_attempt.result()
-    return verdicts.proven(probed, row, services.name_of(owner))
+    proven = verdicts.proven(probed, row, services.name_of(owner))
+    return _apart(services, proven, row) if proven and row is not None else proven
+
+
+def _apart(services: Services, proven: ProbeResult, row: Mapping[str, Any]) -> ProbeResult:
+    """In the host's namespace everybody's sockets are seen: there the process that has the connection must be the owner's."""
+    owner = proven.target.owner
+    if services.facts.get(owner).network_mode != "host":
+        return proven
+    its_own = is_of_container(int(row["inode"]), owner) if services.same_host else None
+    if its_own:
+        return proven
+    name = services.name_of(owner)
+    if its_own is None:
+        detail = f"it answered, but whether {name} did can't be told: it shares the host's network, whose processes can't be read"
+        return replace(proven, verdict=Verdict.INCONCLUSIVE, answered_by="", detail=detail)
+    detail = f"a process of the host took the connection, and none of {name}, which shares the host's network"
+    return replace(proven, verdict=Verdict.WRONG_SERVER, answered_by="", detail=detail)
 
 
 def watch(

@@ -34,6 +34,17 @@ def find(engine: Engine, base: Base, labels: dict[str, str], say: Say) -> str:
     return automatic(engine, labels, say)
 
 
+def there(engine: Engine, base: Base) -> tuple[str, str] | None:
+    """Name and id of the base where it is on the engine: then nobody waits for the lock under which it is made."""
+    suite = {"auto": host_suite(), "bootstrap": base.source}.get(base.kind)
+    named = {"auto": [DEFAULT_IMAGE], "image": [base.source]}.get(base.kind, [])
+    for name in named + ([f"{REPOSITORY}:{suite}"] if suite else []):
+        found = engine.image(name)
+        if found is not None:
+            return name, found.id
+    return None
+
+
 def automatic(engine: Engine, labels: dict[str, str], say: Say) -> str:
     """The default image if it is there; a bootstrapped base of an earlier run; the default image pulled; a bootstrap.
 

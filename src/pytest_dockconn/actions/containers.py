@@ -8,8 +8,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
-
 from ..engine.port import Engine
 from ..errors import DockconnError, PortInUse, StartFailed
 from ..logic.text import printable
@@ -68,6 +66,9 @@ def await_answers(
     """
     if not ports:
         return
+    # loaded here and not above: by now the engine is at work, and nothing waits for an import
+    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed  # noqa: PLC0415
+
     waiter = _Waiter(services, facts, ports, speaks=speaks)
     retrying = Retrying(retry=retry_if_result(bool), wait=wait_fixed(PACE), stop=stop_after_delay(within))
     try:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from dataclasses import replace
 
 from ..engine.port import Engine
-from ..errors import EngineError
+from ..errors import EngineError, NotFound
 from ..model.facts import ContainerFacts
 
 
@@ -56,8 +57,19 @@ class Facts:
         if found is not None and self._flowing:
             return found
         facts = self._engine.inspect(container)
+        host = facts.joined
+        if host:
+            return self._in_the_namespace_of(facts, host)
         with self._lock:
             # an event that came while the engine was asked makes the answer doubtful
             if self._flowing and self._ages.get(container, 0) == age:
                 self._known[container] = facts
         return facts
+
+    def _in_the_namespace_of(self, facts: ContainerFacts, host: str) -> ContainerFacts:
+        """With the other's addresses: the engine shows none for ``network_mode: container:ID``. Not cached, as it follows two."""
+        try:
+            there = self._engine.inspect(host)
+        except NotFound:
+            return facts
+        return replace(facts, endpoints=there.endpoints, bindings=there.bindings)

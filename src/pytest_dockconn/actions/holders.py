@@ -84,6 +84,19 @@ def _can_bind(wish: Publish) -> bool:
     return True
 
 
+def is_of_container(inode: int, container: str) -> bool | None:
+    """Whether the process that has a socket runs in a container (its full id); None where that can't be read from here.
+
+    A control group's path holds the id, with every driver of docker and podman.
+    """
+    mark = f"socket:[{inode}]"
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if any(str(fd.readlink()) == mark for fd in (process / "fd").iterdir()):
+                return container in (process / "cgroup").read_text(encoding="utf-8", errors="replace")
+    return None
+
+
 def _owner_of(inodes: set[int]) -> str:
     marks = {f"socket:[{inode}]" for inode in inodes if inode}
     for process in Path("/proc").glob("[0-9]*"):

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from .. import labels
 from ..engine.port import Engine
 from ..errors import BuildFailed, DockconnError, EngineError, EngineUnavailable, SpecError
@@ -20,7 +18,7 @@ from ..logic.bases import Base
 from ..logic.image_hash import digest
 from ..model.facts import ImageFacts
 from ..model.settings import Settings
-from .base import Say, find
+from .base import Say, find, there
 
 CLIENT = "client"
 SERVER = "server"
@@ -91,6 +89,9 @@ class Images:
         found = self._engine.image(tag)
         if found is not None:
             return found
+        # loaded here, because most runs find all that they need and lock nothing
+        from filelock import FileLock, Timeout  # noqa: PLC0415
+
         lock = FileLock(Path(tempfile.gettempdir()) / f"dockconn-{tag.replace(':', '-')}.lock", timeout=BUILD_WAIT)
         try:
             with lock:
@@ -110,15 +111,26 @@ class Images:
 
     def _tag(self, role: str) -> tuple[str, str]:
         """The tag, and the name or id of the image below."""
-        below = self._below(role)
-        image = self._engine.image(below)
-        if image is None:
-            raise BuildFailed(f"the base {below} is gone from the engine", checked=self._engine.url)
-        return f"dockconn-{role}:{digest(image.id, context(role))}", below
+        below, found = self._below(role)
+        return f"dockconn-{role}:{digest(found, context(role))}", below
 
-    def _below(self, role: str) -> str:
+    def _below(self, role: str) -> tuple[str, str]:
+        """The name of the image below, and its id."""
         if role == SERVER:
-            return self.get(CLIENT).id
+            client = self.get(CLIENT).id
+            return client, client
+        base = there(self._engine, self._base)
+        if base is None:
+            name = self._made_base()
+            facts = self._engine.image(name)
+            if facts is None:
+                raise BuildFailed(f"the base {name} is gone from the engine", checked=self._engine.url)
+            return name, facts.id
+        return base
+
+    def _made_base(self) -> str:
+        from filelock import FileLock  # noqa: PLC0415
+
         with FileLock(Path(tempfile.gettempdir()) / "dockconn-base.lock", timeout=BUILD_WAIT):
             return find(self._engine, self._base, self._labels("base", ""), self._say)
 

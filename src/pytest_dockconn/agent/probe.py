@@ -5,13 +5,13 @@ from __future__ import annotations
 import socket
 import time
 
-from . import http, resolve, verdict
+from . import http, icmp, resolve, verdict
 from .http import Deadline
 
 #: Connections that stay open after their probe, so that their other end can be looked for, by the key of the probe.
 _HELD: dict[str, socket.socket] = {}
 
-SCHEMES = ("http", "https", "tcp", "udp")
+SCHEMES = ("http", "https", "tcp", "udp", "dns", "icmp")
 
 #: How long a plain TCP connection is watched for a close, in seconds: the userland proxy of docker accepts before it
 #: knows that nobody listens behind it, and closes within a few milliseconds.
@@ -25,14 +25,14 @@ def probe(target: dict[str, object]) -> dict[str, object]:
     """Ask ``target`` once.
 
     Args:
-        target: ``scheme`` (http, https, tcp, udp), ``host``, ``port``, ``timeout`` (seconds), and as needed ``path``,
+        target: ``scheme`` (http, https, tcp, udp, dns, icmp), ``host``, ``port``, ``timeout`` (seconds), and as needed ``path``,
             ``nonce`` (udp), ``verify`` and ``ca`` (https: check the certificate, against this PEM text), ``name`` (what
             to put into the Host header), ``linger`` (tcp, seconds), ``hold`` (a key: the connection stays open until
             ``release`` of it).
 
     Returns:
         ``verdict``, ``address``, ``port``, ``source`` (address and port that asked), ``elapsed`` (seconds), ``status``,
-        ``text``, ``answered_by`` and ``token`` (what a server of ours says of itself), ``detail``, ``location`` (where a redirect points).
+        ``text``, ``answered_by`` and ``token`` (what a server of ours says of itself), ``detail``, ``location`` (where a redirect points), ``addresses`` (dns: all of the name's).
     """
     begun = time.perf_counter()
     result: dict[str, object] = {
@@ -59,8 +59,8 @@ def _ask(target: dict[str, object], result: dict[str, object]) -> None:
     timeout = float(target["timeout"])  # type: ignore[arg-type]
     deadline = Deadline(timeout)
     found = resolve.resolve(str(target["host"]), timeout)
-    if target["scheme"] == "udp":
-        _udp(found[0], target, deadline, result)
+    if target["scheme"] in _SIMPLE:
+        _SIMPLE[str(target["scheme"])](found, target, deadline, result)
         return
     sock = _connect(found, int(target["port"]), deadline, result)  # type: ignore[call-overload]
     try:
@@ -73,6 +73,34 @@ def _ask(target: dict[str, object], result: dict[str, object]) -> None:
             _HELD[str(target["hold"])] = sock
         else:
             sock.close()
+
+
+def _names(found: list[tuple[int, str]], target: dict[str, object], _: Deadline, result: dict[str, object]) -> None:
+    """The name alone: every address of it, IPv4 first."""
+    addresses = [address for _, address in found]
+    result.update(
+        verdict=verdict.REACHABLE,
+        address=addresses[0],
+        addresses=addresses,
+        text="\n".join(addresses),
+        detail="{} is {}".format(target["host"], ", ".join(addresses)),
+    )
+
+
+def _ping(
+    found: list[tuple[int, str]], target: dict[str, object], deadline: Deadline, result: dict[str, object]
+) -> None:
+    icmp.ping(found[0], str(target.get("nonce", "")).encode("ascii"), deadline, result)
+
+
+def _datagram(
+    found: list[tuple[int, str]], target: dict[str, object], deadline: Deadline, result: dict[str, object]
+) -> None:
+    _udp(found[0], target, deadline, result)
+
+
+#: Schemes without a connection.
+_SIMPLE = {"dns": _names, "icmp": _ping, "udp": _datagram}
 
 
 def release(keys: list[str]) -> None:

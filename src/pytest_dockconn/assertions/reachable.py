@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
-
 from ..errors import ReachabilityError
-from ..handles.source import Destination, Source, check_timeout
+from ..handles.source import Destination, Source, Verify, check_timeout
 from ..model.probe import ProbeResult, Verdict
-from ..report import messages
 from .common import check_source, note
-from .explaining import explained
 
 #: Seconds between two rounds of questions.
 PACE = 0.01
 
 
 def assert_reachable(
-    source: Source, destination: Destination, *, within: float = 5.0, timeout: float = 1.0
+    source: Source, destination: Destination, *, within: float = 5.0, timeout: float = 1.0, verify: Verify = True
 ) -> ProbeResult:
     """Pass once the destination's owner answers.
 
@@ -28,6 +24,7 @@ def assert_reachable(
             asked, IPv4 before IPv6; it passes with the first that the owner itself answers (``.address`` says which).
         within: seconds to try again.
         timeout: seconds to the first line of an answer, for each probe.
+        verify: of https URLs: whether the certificate is checked, or the path of a file of authorities (PEM).
 
     Returns:
         What the successful probe saw.
@@ -37,15 +34,21 @@ def assert_reachable(
         SpecError: an argument that can't be.
     """
     __tracebackhide__ = True
+    # loaded here and not above: what pytest imports before it has collected a test delays the start of the containers
+    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed  # noqa: PLC0415
+
     check_source(source)
     patience, limit = check_timeout(within, "within"), check_timeout(timeout)
-    rounds = _Rounds(source, destination, limit)
+    rounds = _Rounds(source, destination, limit, verify)
     try:
         retrying = Retrying(
             retry=retry_if_result(lambda result: not result), wait=wait_fixed(PACE), stop=stop_after_delay(patience)
         )
         found: ProbeResult = retrying(rounds.one)
     except RetryError:
+        from ..report import messages  # noqa: PLC0415
+        from .explaining import explained  # noqa: PLC0415
+
         last = rounds.best()
         note("reachable", source, destination, last, passed=False)
         told = explained(source, destination, last, limit)
@@ -58,8 +61,9 @@ def assert_reachable(
 class _Rounds:
     """Questions to every address of a destination, again and again: addresses are read anew each time."""
 
-    def __init__(self, source: Source, destination: Destination, timeout: float) -> None:
+    def __init__(self, source: Source, destination: Destination, timeout: float, verify: Verify) -> None:
         self._source = source
+        self._verify = verify
         self._destination = destination
         self._timeout = timeout
         self._count = 0
@@ -67,7 +71,7 @@ class _Rounds:
 
     def one(self) -> ProbeResult:
         self._count += 1
-        first, *others = self._source.targets(self._destination)
+        first, *others = self._source.targets(self._destination, self._verify)
         self.last = self._source.ask_all([first], self._timeout)
         if others and not self.last[0]:
             self.last += self._source.ask_all(others, self._timeout)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..actions import agents
-from ..actions.asking import ask, watch
+from ..actions.asking import watch
 from ..actions.containers import side_by_side
-from ..errors import DockconnError, ReachabilityError, SpecError
+from ..actions.controls import answers_inside, source_works
+from ..errors import ReachabilityError, SpecError
 from ..handles.container import Container
-from ..handles.source import Destination, Source, check_timeout
+from ..handles.source import Destination, Source, Verify, check_timeout
 from ..logic import proof
 from ..model.facts import ContainerFacts
-from ..model.probe import NEGATIVE, ProbeResult, Target, Verdict
+from ..model.probe import NEGATIVE, ProbeResult, Verdict
 from ..report import messages
 from .common import check_source, note, port_of
 from .explaining import explained
@@ -28,6 +27,7 @@ def assert_unreachable(
     because: Verdict | Iterable[Verdict] | None = None,
     hold: float = 0.0,
     timeout: float = 1.0,
+    verify: Verify = True,
 ) -> ProbeResult:
     """Pass on proof that the source can't reach the destination.
 
@@ -42,6 +42,7 @@ def assert_unreachable(
         because: the verdict, or several, that it must be.
         hold: seconds that it must stay so.
         timeout: seconds to the first line of an answer, for each probe.
+        verify: of https URLs: whether the certificate is checked, or the path of a file of authorities (PEM).
 
     Returns:
         What the probe saw, by the first address.
@@ -55,7 +56,7 @@ def assert_unreachable(
     check_source(source)
     wanted = _verdicts(because)
     duration, limit = check_timeout(hold, "hold"), check_timeout(timeout)
-    question = _Question(source, destination, limit)
+    question = _Question(source, destination, limit, verify)
     lacks = question.controls("before")
     seen = question.watched(duration)
     lacks += proof.doubts(seen, question.owner_facts())
@@ -99,11 +100,11 @@ def _doubtful(seen: Sequence[ProbeResult]) -> ProbeResult:
 class _Question:
     """Can the source reach the destination? Controls and probes of one call of ``assert_unreachable``."""
 
-    def __init__(self, source: Source, destination: Destination, timeout: float) -> None:
+    def __init__(self, source: Source, destination: Destination, timeout: float, verify: Verify) -> None:
         self._source = source
         self._services = source.services
         self._timeout = timeout
-        self._targets = source.targets(destination)
+        self._targets = source.targets(destination, verify)
         self._owner = self._find_owner(destination)
 
     def _find_owner(self, destination: Destination) -> Container | None:
@@ -128,8 +129,11 @@ class _Question:
             return [
                 f"{host} is not the address of a container that is known here, so there is no owner to ask from inside"
             ]
-        works, inside = side_by_side(self._source_works, self._inside)
         facts = self._owner.facts()
+        works, inside = side_by_side(
+            lambda: source_works(self._services, self._source.source_id),
+            lambda: answers_inside(self._services, facts, self._targets, self._timeout),
+        )
         controls = proof.Controls(works[0], works[1], facts, tuple(inside))
         lacks = proof.missing(controls, when, self._owner.name, self._source.name)
         return lacks + [f"{reason} ({when})" for reason in self._beside(facts) if facts.running]
@@ -141,24 +145,6 @@ class _Question:
         bound = {t.host for t in self._targets if t.via == "bound port" and t.named}
         reasons += [f"{host} is no address of the host" for host in bound if not self._services.host_has(host)]
         return [reason for reason in dict.fromkeys(reasons) if reason]
-
-    def _source_works(self) -> tuple[bool, str]:
-        try:
-            return agents.selftest(self._source.channel(), secrets.token_hex(8))
-        except DockconnError as error:
-            return False, error.cause
-
-    def _inside(self) -> list[ProbeResult]:
-        assert self._owner is not None
-        facts = self._owner.facts()
-        if not facts.running:
-            return []
-        pairs = dict.fromkeys((self._within(t, a)) for t in self._targets for a in proof.asked_inside(t, facts))
-        return ask(self._services, self._owner.id, list(pairs), self._timeout) if pairs else []
-
-    @staticmethod
-    def _within(target: Target, address: str) -> Target:
-        return replace(target, host=address, port=target.inner or target.port, via="address", named=False)
 
     def watched(self, hold: float) -> list[ProbeResult]:
         """What the probes saw; of each address every kind of result."""

@@ -55,10 +55,10 @@ def find(option: str | None, environ: Mapping[str, str] | None = None) -> Engine
 
 
 def obstacle(url: str) -> str:
-    """Why nothing can answer at a unix socket, without a library in between; empty if something may."""
+    """Why nothing can answer there, as far as it can be told without a library in between; empty if something may."""
     parts = urlsplit(url)
     if parts.scheme != "unix":
-        return ""
+        return "" if parts.scheme == "npipe" else _bad_port(url)
     path = Path(parts.netloc + parts.path)
     try:
         with socket.socket(socket.AF_UNIX) as sock:
@@ -74,6 +74,14 @@ def obstacle(url: str) -> str:
         return f"it took the connection and did not answer within {FIRST_TIMEOUT:g} s"
     except OSError as error:  # ENOTSOCK never comes of connect: a plain file refuses the connection
         return (error.strerror or str(error)).lower()
+
+
+def _bad_port(url: str) -> str:
+    """Why the URL's port is none; docker-py would die of it."""
+    try:
+        return "" if urlsplit(url).port != 0 else "port 0 is outside of 1 to 65535"
+    except ValueError as error:
+        return str(error).lower()
 
 
 def unavailable(tried: list[tuple[Candidate, str]], environ: Mapping[str, str]) -> EngineUnavailable:

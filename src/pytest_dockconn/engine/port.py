@@ -103,7 +103,7 @@ class Engine(Protocol):
     def networks(self, label: str | None = None) -> tuple[NetworkFacts, ...]:
         """Networks, all or those with a label."""
 
-    def connect(self, network: str, container: str, attachment: Attachment, ip: str | None) -> None:
+    def connect(self, network: str, container: str, attachment: Attachment) -> None:
         """Join a container to a network."""
 
     def disconnect(self, network: str, container: str) -> None:

@@ -202,6 +202,11 @@ class Container(Machine):
         """Make an image of it."""
         raise self._refused("commit")
 
+    def must_be_ours(self, what: str) -> None:
+        """Raises ``NotOurs`` for a container that was adopted."""
+        if not self.ours:
+            raise self._refused(what)
+
     def _refused(self, what: str) -> NotOurs:
         return NotOurs(
             f"refused to {what} {self.name}: it was adopted, and what others made is never changed",

@@ -25,6 +25,7 @@ from .network import Network
 from .own import Client, Own, Server
 
 Links = Iterable[Container | str] | Mapping[str, Container | str]
+Networks = Iterable[Network | str] | Mapping[Network, str | None] | Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +77,11 @@ def _planned(services: Services, lab: str, wish: Wish, token: str) -> tuple[Cont
     mode = specs.network_mode(
         wish.network_mode, networks=bool(networks), links=bool(links), aliases=bool(wish.aliases), ports=bool(published)
     )
-    aliases = specs.check_aliases(wish.aliases, user_network=bool(networks))
+    own = [network for network in networks if network != services.default_network]
+    aliases = specs.check_aliases(wish.aliases, user_network=bool(own))
     argv, env = specs.command(wish.command), specs.environment(wish.env)
     called = on_engine(services.run, lab, checked(wish.name))
-    legacy = () if networks else _legacy(services, links)
+    legacy = () if own else _legacy(services, links)
     image, kind = _image(services, wish, argv)
     plan = ContainerPlan(
         image=image.id,
@@ -89,7 +91,7 @@ def _planned(services: Services, lab: str, wish: Wish, token: str) -> tuple[Cont
         env=env,
         expose=listens,
         publish=published,
-        attachments=_attachments(networks, (*aliases, wish.name) if networks else (), links),
+        attachments=_attachments(services, networks, (*aliases, wish.name), links),
         links=legacy,
         network_mode=mode,
         hostname=hostname(wish.hostname, "hostname") if wish.hostname is not None else None,
@@ -103,13 +105,18 @@ def _planned(services: Services, lab: str, wish: Wish, token: str) -> tuple[Cont
     return plan, listens, kind
 
 
-def _networks(services: Services, wanted: Any) -> list[str]:
-    """The engine's names of the networks. Raises ``SpecError`` for one that is not there."""
+def _networks(services: Services, wanted: Any) -> dict[str, str]:
+    """The engine's names of the networks, and the static address on each (empty: the engine chooses).
+
+    Raises ``SpecError`` for a network that is not there.
+    """
     if wanted is None:
-        return []
+        return {}
+    if isinstance(wanted, Mapping):
+        return {_network(services, one): ports.address(ip) if ip is not None else "" for one, ip in wanted.items()}
     if isinstance(wanted, (str, Network)) or not isinstance(wanted, Iterable):
         raise SpecError(f"networks={wanted!r}: a list is wanted", remedy="write networks=[network]")
-    return [_network(services, one) for one in wanted]
+    return {_network(services, one): "" for one in wanted}
 
 
 def _network(services: Services, one: object) -> str:
@@ -182,11 +189,20 @@ def _legacy(services: Services, links: Sequence[tuple[Container | str, str]]) ->
 
 
 def _attachments(
-    networks: Sequence[str], aliases: tuple[str, ...], links: Sequence[tuple[Container | str, str]]
+    services: Services,
+    networks: Mapping[str, str],
+    aliases: tuple[str, ...],
+    links: Sequence[tuple[Container | str, str]],
 ) -> tuple[Attachment, ...]:
-    """Endpoints; links of user networks go with each, because ``HostConfig.Links`` is ignored there in silence."""
+    """Endpoints; links of user networks go with each, because ``HostConfig.Links`` is ignored there in silence.
+
+    The default network takes neither aliases nor endpoint links.
+    """
     pairs = tuple((s if isinstance(s, str) else s.engine_name, alias) for s, alias in links)
-    return tuple(Attachment(network, aliases, pairs) for network in networks)
+    return tuple(
+        Attachment(network, ip=ip) if network == services.default_network else Attachment(network, aliases, pairs, ip)
+        for network, ip in networks.items()
+    )
 
 
 def _image(services: Services, wish: Wish, argv: tuple[str, ...] | None) -> tuple[ImageFacts, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..actions.services import Services
 from ..logic.names import hostname
 from ..logic.ports import address
@@ -38,16 +40,23 @@ class Network:
         """Its first gateway; empty where it has none."""
         return next(iter(self._facts.gateways), "")
 
-    def connect(self, container: Container, aliases: tuple[str, ...] = (), ip: str | None = None) -> None:
-        """Join a running container to it, with names for DNS and a static address if wanted."""
+    def connect(self, container: Container, aliases: Iterable[str] = (), ip: str | None = None) -> None:
+        """Join a container to it, with names for DNS and a static address if wanted; refused for an adopted one.
+
+        Raises:
+            NotOurs: what others made is never changed.
+            SpecError: a name or an address that is none.
+        """
+        container.must_be_ours("connect")
         names = tuple(hostname(alias) for alias in aliases)
         self._services.engine.connect(
-            self.id, container.id, Attachment(self.id, aliases=names), address(ip) if ip is not None else None
+            self.id, container.id, Attachment(self.id, aliases=names, ip=address(ip) if ip is not None else "")
         )
         self._services.facts.forget(container.id)
 
     def disconnect(self, container: Container) -> None:
-        """Take a container off it."""
+        """Take a container off it; refused for an adopted one."""
+        container.must_be_ours("disconnect")
         self._services.engine.disconnect(self.id, container.id)
         self._services.facts.forget(container.id)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
 from typing import Protocol
 
 from ..actions.agents import Channel
@@ -21,8 +24,24 @@ class Askable(Protocol):
         """Every way in which a source (None: the host) can ask for it."""
 
 
+#: How an https certificate is checked, as requests takes it: by the source's authorities, not at all, or by a CA file.
+Verify = bool | str | PathLike[str]
+
 #: What can be asked: a port, a container with one exposed port, or a URL.
 Destination = Askable | str
+
+
+def checked_by(target: Target, verify: Verify) -> Target:
+    """The target with how its certificate is checked. Raises ``SpecError`` for a file that can't be read."""
+    if isinstance(verify, bool):
+        return target if verify else replace(target, verify=False)
+    try:
+        return replace(target, ca=Path(verify).read_text(encoding="ascii"))
+    except (OSError, ValueError) as error:
+        raise SpecError(
+            f"verify={str(verify)!r}: the authorities can't be read: {error}",
+            remedy="name a file with certificates as PEM text, or write verify=False",
+        ) from None
 
 
 def check_timeout(timeout: float, what: str = "timeout") -> float:
@@ -47,13 +66,13 @@ class Source:
         """What the asking container is like now; None for the host."""
         raise NotImplementedError
 
-    def targets(self, destination: Destination) -> list[Target]:
+    def targets(self, destination: Destination, verify: Verify = True) -> list[Target]:
         """Every way to ask for a destination from here; one without a host where it has no address now.
 
         Raises ``SpecError`` for what is no destination.
         """
         if isinstance(destination, str):
-            return [parse(destination)]
+            return [checked_by(parse(destination), verify)]
         if not callable(getattr(destination, "targets_from", None)):
             raise SpecError(
                 f"{destination!r} is not a destination",
@@ -74,12 +93,13 @@ class Source:
         """Probe all of them at once."""
         return ask(self.services, self.source_id, targets, timeout)
 
-    def probe(self, destination: Destination, timeout: float = 1.0) -> ProbeResult:
+    def probe(self, destination: Destination, timeout: float = 1.0, *, verify: Verify = True) -> ProbeResult:
         """Ask once, by the first address of the destination.
 
         Args:
             destination: a port, a container with one exposed port, or a URL.
             timeout: seconds to the first line of an answer.
+            verify: of https URLs: whether the certificate is checked, or the path of a file of authorities (PEM).
 
         Returns:
             What came of it; a probe that could not be made is ``INCONCLUSIVE``.
@@ -88,7 +108,7 @@ class Source:
             SpecError: the destination is none.
         """
         limit = check_timeout(timeout)
-        targets = self.targets(destination)
+        targets = self.targets(destination, verify)
         return self.ask_all(targets[:1], limit)[0]
 
     def probe_many(self, destinations: Sequence[Destination], timeout: float = 1.0) -> list[ProbeResult]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..errors import SpecError
 
@@ -17,10 +17,16 @@ KNOWN = {
 }
 
 
-def check(names: Iterable[object]) -> tuple[str, ...]:
+def check(names: object) -> tuple[str, ...]:
     """The names, if all of them are capabilities. Raises ``SpecError``."""
+    if isinstance(names, Mapping) or not isinstance(names, Iterable):
+        raise SpecError(
+            f"requires={names!r}: a list of capabilities is wanted",
+            checked=f"it is a {type(names).__name__}; known: {', '.join(sorted(KNOWN))}",
+            remedy='write @pytest.mark.dockconn(requires=["link-env"])',
+        )
     wanted = tuple(names)
-    unknown = [name for name in wanted if name not in KNOWN]
+    unknown = [name for name in wanted if not isinstance(name, str) or name not in KNOWN]
     if unknown:
         raise SpecError(
             f"no such capability: {', '.join(map(repr, unknown))}",

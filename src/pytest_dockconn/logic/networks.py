@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ..errors import SpecError
+from ..model.facts import NetworkFacts
 from ..model.spec import NetworkPlan
 
 ICC = "com.docker.network.bridge.enable_icc"
@@ -42,4 +43,53 @@ def _subnet(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text))
     except ValueError as error:
-        raise SpecError(f"subnet={text!r}: {error}", remedy='write a network such as "192.0.2.0/24"') from None
+        raise SpecError(
+            f"subnet={text!r}: {error}",
+            checked="an address and the length of a prefix are taken",
+            remedy='write a network such as "192.0.2.0/24"',
+        ) from None
+
+
+def check_overlap(subnets: Iterable[str], there: Iterable[NetworkFacts]) -> None:
+    """Raises ``SpecError`` for a wished-for subnet of which another network has a part; the engine would not name it."""
+    for wished in map(ipaddress.ip_network, subnets):
+        for network in there:
+            taken = next((s for s in network.subnets if _overlap(wished, ipaddress.ip_network(s))), None)
+            if taken is not None:
+                raise SpecError(
+                    f"subnet={str(wished)!r} overlaps with network {network.name!r}, which has {taken}",
+                    checked="the subnets of the engine's networks",
+                    remedy="choose another subnet, or leave it out: then the engine chooses a free one",
+                )
+
+
+def _overlap(
+    one: ipaddress.IPv4Network | ipaddress.IPv6Network, other: ipaddress.IPv4Network | ipaddress.IPv6Network
+) -> bool:
+    return one.version == other.version and one.overlaps(other)
+
+
+def free_ula(there: Iterable[NetworkFacts], draw: Iterable[int]) -> str:
+    """A unique local IPv6 subnet (RFC 4193) that no network has; ``draw`` gives numbers of 40 bits, at random."""
+    taken = [ipaddress.ip_network(s) for n in there for s in n.subnets if ":" in s]
+    for number in draw:
+        subnet = ipaddress.IPv6Network(((0xFD << 120) | (number << 80), 64))
+        if not any(_overlap(subnet, other) for other in taken):
+            return str(subnet)
+    raise AssertionError("there are 2**40 of them")
+
+
+#: The engine's words for "there is no pool of addresses left": up to 26, and from 27 on.
+_USED_UP = ("non-overlapping ipv4 address pool", "all predefined address pools have been fully subnetted")
+#: And for "IPv6 was asked for without a subnet": an engine before 27 has no pool for it.
+_NO_POOL6 = ("ipv6 address pool", "could not find an available, non-overlapping ipv6", "no ipv6")
+
+
+def is_used_up(words: str) -> bool:
+    """Whether the engine says that it has no addresses left for another network."""
+    return any(phrase in words.lower() for phrase in _USED_UP)
+
+
+def wants_subnet6(words: str) -> bool:
+    """Whether the engine says that it can't choose an IPv6 subnet itself."""
+    return any(phrase in words.lower() for phrase in _NO_POOL6)

@@ -10,6 +10,7 @@ from ..model.spec import PortKey, Publish
 
 PROTOCOLS = ("tcp", "udp", "sctp")
 LOOPBACK = "127.0.0.1"
+_TAKEN = f"numbers from 1 to 65535 are taken, ranges of them, and {', '.join(PROTOCOLS)}"
 
 
 def one(value: object, what: str = "port") -> PortKey:
@@ -17,7 +18,9 @@ def one(value: object, what: str = "port") -> PortKey:
     found = many(value, what)
     if len(found) != 1:
         raise SpecError(
-            f"{value!r} is a range, but one {what} is wanted", remedy="name one port, such as 80 or '53/udp'"
+            f"{value!r} is a range, but one {what} is wanted",
+            checked=f"it names {len(found)} ports",
+            remedy="name one port, such as 80 or '53/udp'",
         )
     return found[0]
 
@@ -70,7 +73,7 @@ def _protocol(text: str, whole: object) -> str:
 
 
 def _bad(value: object, what: str, why: str) -> SpecError:
-    return SpecError(f"{value!r} is not a {what}: {why}", remedy="write 80, '80/udp' or '3000-3003'")
+    return SpecError(f"{value!r} is not a {what}: {why}", checked=_TAKEN, remedy="write 80, '80/udp' or '3000-3003'")
 
 
 def exposed(values: object) -> tuple[PortKey, ...]:
@@ -82,7 +85,9 @@ def exposed(values: object) -> tuple[PortKey, ...]:
         items = values
     else:
         raise SpecError(
-            f"expose={values!r}: a {type(values).__name__} is no port", remedy="write expose=(80, '53/udp')"
+            f"expose={values!r}: a {type(values).__name__} is no port",
+            checked=_TAKEN,
+            remedy="write expose=(80, '53/udp')",
         )
     return tuple(dict.fromkeys(key for value in items for key in many(value, "port of expose")))
 
@@ -93,7 +98,9 @@ def published(bind: Mapping[object, object] | None) -> tuple[Publish, ...]:
         return ()
     if not isinstance(bind, Mapping):
         raise SpecError(
-            f"bind={bind!r}: a mapping of container port to host port is wanted", remedy="write bind={80: 8080}"
+            f"bind={bind!r}: a mapping of container port to host port is wanted",
+            checked=f"it is a {type(bind).__name__}",
+            remedy="write bind={80: 8080}",
         )
     return tuple(wish for key, value in bind.items() for wish in _wishes(many(key, "port of bind"), value))
 
@@ -101,7 +108,11 @@ def published(bind: Mapping[object, object] | None) -> tuple[Publish, ...]:
 def _wishes(keys: tuple[PortKey, ...], value: object) -> Iterable[Publish]:
     values = value if isinstance(value, (list, set, frozenset)) else [value]
     if not values:
-        raise SpecError(f"bind: nothing to bind {keys[0]} to", remedy="write None for any free port")
+        raise SpecError(
+            f"bind: nothing to bind {keys[0]} to",
+            checked=f"its host ports: {value!r}",
+            remedy="write None for any free port",
+        )
     for wish in values:
         address, host = _host(wish)
         yield from _side_by_side(keys, address, host)
@@ -111,7 +122,9 @@ def _host(wish: object) -> tuple[str, object]:
     if isinstance(wish, tuple):
         if len(wish) != 2:
             raise SpecError(
-                f"bind: {wish!r} is no (address, port)", remedy='write ("127.0.0.1", 8080) or ("127.0.0.1", None)'
+                f"bind: {wish!r} is no (address, port)",
+                checked=f"it has {len(wish)} parts",
+                remedy='write ("127.0.0.1", 8080) or ("127.0.0.1", None)',
             )
         return address(wish[0]), wish[1]
     return LOOPBACK, wish
@@ -132,6 +145,7 @@ def _side_by_side(keys: tuple[PortKey, ...], where: str, host: object) -> Iterab
     else:
         raise SpecError(
             f"bind: {len(keys)} container ports and {last - first + 1} host ports ({host!r}) do not match",
+            checked=f"the container ports are {keys[0]} to {keys[-1]}",
             remedy="make both ranges equally long, or write None for free ports",
         )
 
@@ -143,5 +157,6 @@ def address(value: object) -> str:
     except ValueError:
         raise SpecError(
             f"bind: {value!r} is not an address of the host",
+            checked="IPv4 and IPv6 addresses are taken, names are not",
             remedy="write an IP address such as 127.0.0.1, 0.0.0.0 or ::1; names are not taken",
         ) from None

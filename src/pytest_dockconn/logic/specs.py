@@ -13,17 +13,31 @@ from .names import hostname
 NETWORK_MODES = ("host", "none")
 
 
+def _kind(value: object) -> str:
+    return f"it is a {type(value).__name__}"
+
+
 def environment(env: object) -> dict[str, str]:
     """``env`` as the engine takes it."""
     if env is None:
         return {}
     if not isinstance(env, Mapping):
-        raise SpecError(f"env={env!r}: a mapping of name to value is wanted", remedy='write env={"PASSWORD": "secret"}')
+        raise SpecError(
+            f"env={env!r}: a mapping of name to value is wanted",
+            checked=_kind(env),
+            remedy='write env={"PASSWORD": "secret"}',
+        )
     for name, value in env.items():
         if not isinstance(name, str) or not name or "=" in name or "\0" in name:
-            raise SpecError(f"env: {name!r} is not the name of a variable", remedy="names are text without '='")
+            raise SpecError(
+                f"env: {name!r} is not the name of a variable", checked=_kind(name), remedy="names are text without '='"
+            )
         if not isinstance(value, (str, int, float)) or "\0" in str(value):
-            raise SpecError(f"env: the value of {name!r} is a {type(value).__name__}", remedy="write it as a string")
+            raise SpecError(
+                f"env: the value of {name!r} is a {type(value).__name__}",
+                checked="strings without NUL and numbers are taken",
+                remedy="write it as a string",
+            )
     return {name: str(value) for name, value in env.items()}
 
 
@@ -32,11 +46,17 @@ def command(argv: object) -> tuple[str, ...] | None:
     if argv is None:
         return None
     if isinstance(argv, str) or not isinstance(argv, Iterable):
-        raise SpecError(f"command={argv!r}: a list of words is wanted", remedy='write command=["sh", "-c", "..."]')
+        raise SpecError(
+            f"command={argv!r}: a list of words is wanted",
+            checked=_kind(argv),
+            remedy='write command=["sh", "-c", "..."]',
+        )
     words = tuple(argv)
     if not words or not all(isinstance(word, str) for word in words):
         raise SpecError(
-            f"command={argv!r}: every word is a string, and there is at least one", remedy='write ["sleep", "60"]'
+            f"command={argv!r}: every word is a string, and there is at least one",
+            checked=_kind(argv),
+            remedy='write ["sleep", "60"]',
         )
     return words
 
@@ -54,7 +74,9 @@ def network_mode(mode: object, *, networks: bool, links: bool, aliases: bool, po
     for asked, what in ((networks, "networks"), (links, "links"), (aliases, "aliases"), (ports, "bind")):
         if asked:
             raise SpecError(
-                f"{what} does not go with network_mode={mode!r}", remedy=f"leave out {what}, or network_mode"
+                f"{what} does not go with network_mode={mode!r}",
+                checked=f"both were asked for; with {mode!r} it has no network of its own",
+                remedy=f"leave out {what}, or network_mode",
             )
     return str(mode)
 
@@ -62,7 +84,9 @@ def network_mode(mode: object, *, networks: bool, links: bool, aliases: bool, po
 def check_aliases(aliases: object, *, user_network: bool) -> tuple[str, ...]:
     """DNS aliases; the default network has no DNS."""
     if isinstance(aliases, str) or not isinstance(aliases, Iterable):
-        raise SpecError(f"aliases={aliases!r}: a list of names is wanted", remedy='write aliases=["db"]')
+        raise SpecError(
+            f"aliases={aliases!r}: a list of names is wanted", checked=_kind(aliases), remedy='write aliases=["db"]'
+        )
     names = tuple(hostname(alias) for alias in aliases)
     if names and not user_network:
         raise SpecError(
@@ -80,7 +104,11 @@ def dns(servers: object) -> tuple[str, ...]:
         try:
             ipaddress.ip_address(str(server))
         except ValueError:
-            raise SpecError(f"dns: {server!r} is not an address", remedy='write dns=["192.0.2.53"]') from None
+            raise SpecError(
+                f"dns: {server!r} is not an address",
+                checked="IPv4 and IPv6 addresses are taken, names are not",
+                remedy='write dns=["192.0.2.53"]',
+            ) from None
     return tuple(str(server) for server in wanted)
 
 
@@ -90,7 +118,9 @@ def extra_hosts(table: object) -> dict[str, str]:
         return {}
     if not isinstance(table, Mapping):
         raise SpecError(
-            f"extra_hosts={table!r}: a mapping of name to address is wanted", remedy='write {"db": "192.0.2.7"}'
+            f"extra_hosts={table!r}: a mapping of name to address is wanted",
+            checked=_kind(table),
+            remedy='write {"db": "192.0.2.7"}',
         )
     for name, address in table.items():
         hostname(name, "name of extra_hosts")

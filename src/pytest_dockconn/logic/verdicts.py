@@ -23,7 +23,7 @@ def result(target: Target, seen: Mapping[str, Any], tokens: Mapping[str, str] | 
     detail = str(seen.get("detail") or "")
     source = seen.get("source")
     address = str(seen.get("address") or "")
-    path = Connection(str(source[0]), int(source[1]), address, target.port) if source else None
+    path = Connection(str(source[0]), int(source[1]), address, target.port, target.via) if source else None
     return ProbeResult(
         verdict=Verdict(seen["verdict"]),
         target=target,
@@ -35,6 +35,7 @@ def result(target: Target, seen: Mapping[str, Any], tokens: Mapping[str, str] | 
         detail=f"{detail}; it claims to be {claimed[:12]}, but does not know that server's token" if forged else detail,
         path=path,
         location=str(seen.get("location") or ""),
+        addresses=tuple(seen.get("addresses") or ()),
     )
 
 

@@ -93,6 +93,12 @@ class ContainerFacts:
         return self.status == "running"
 
     @property
+    def joined(self) -> str:
+        """The container whose network namespace it shares (``network_mode: container:ID``); empty where it has its own."""
+        kind, _, other = self.network_mode.partition(":")
+        return other if kind == "container" else ""
+
+    @property
     def addresses(self) -> tuple[str, ...]:
         """Every address, IPv4 first, in the order of the networks."""
         v4 = [e.ip for e in self.endpoints if e.ip]

@@ -31,13 +31,15 @@ class Target:
     """Where one probe goes.
 
     Attributes:
-        scheme: ``http``, ``https``, ``tcp`` or ``udp``.
+        scheme: ``http``, ``https``, ``tcp``, ``udp``, ``dns`` or ``icmp``.
         host: an address or a name, as the source asks for it.
-        port: the port that is asked.
+        port: the port that is asked; 0 where the scheme has none.
         path: of the URL, with the query.
         owner: the id of the container that should answer; empty where any may.
         via: how it is asked: ``address``, ``bound port``, ``name`` or ``url``.
         inner: the owner's own port behind it, where ``port`` is the host's.
+        verify: of https: whether the certificate is checked.
+        ca: of https: the authorities to check it against, as PEM text; empty for those of the source.
         named: whether the test named the address itself, by ``on(address)``; nobody vouches for such a one.
         why: of a target without a host, which can't be asked: why it has none.
     """
@@ -49,6 +51,8 @@ class Target:
     owner: str = ""
     via: str = "url"
     inner: int = 0
+    verify: bool = True
+    ca: str = ""
     named: bool = False
     why: str = ""
 
@@ -57,17 +61,22 @@ class Target:
             return "no address"
         host = f"[{self.host}]" if ":" in self.host else self.host
         tail = self.path if self.scheme in ("http", "https") else ""
-        return f"{self.scheme}://{host}:{self.port}{tail}"
+        port = f":{self.port}" if self.port else ""
+        return f"{self.scheme}://{host}{port}{tail}"
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The two ends of the connection that a probe made, as its source sees them."""
+    """The two ends of the connection that a probe made, as its source sees them, and the way that was taken.
+
+    ``via`` is ``address`` (the owner's own, over the bridge), ``bound port``, ``name`` or ``url``.
+    """
 
     source: str
     source_port: int
     destination: str
     destination_port: int
+    via: str = "address"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +94,7 @@ class ProbeResult:
         target: what was asked.
         path: the ends of the connection, and with ``target.via`` the way that was taken; None where none came about.
         location: where a redirect points; empty where there is none.
+        addresses: of ``dns://``: every address of the name, IPv4 first.
         attempts: how many probes it took.
     """
 
@@ -98,6 +108,7 @@ class ProbeResult:
     detail: str = ""
     path: Connection | None = None
     location: str = ""
+    addresses: tuple[str, ...] = ()
     attempts: int = 1
 
     def __bool__(self) -> bool:

@@ -40,11 +40,13 @@ class Attachment:
         network: the engine's name of the network.
         aliases: names for DNS on this network.
         links: (source container, alias) pairs of endpoint links: DNS names that this container alone sees.
+        ip: a static address, IPv4 or IPv6; empty for one that the engine chooses.
     """
 
     network: str
     aliases: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
+    ip: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,8 @@ def by_address(result: ProbeResult) -> str:
     target = result.target
     if not target.host:
         return "no address"
+    if not target.port:
+        return target.host
     host = result.address if target.via == "name" and result.address else target.host
     shown = f"[{host}]" if ":" in host else host
     return (

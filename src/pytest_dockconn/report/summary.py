@@ -21,7 +21,8 @@ def way(result: ProbeResult) -> str:
     host = f"[{target.host}]" if ":" in target.host else target.host
     led = f" = {result.address}" if result.address and result.address != target.host else ""
     how = "by name" if led and target.via == "url" else WAYS[target.via]
-    return f"{host}{led} port {target.port}, {how}"
+    port = f" port {target.port}" if target.port else f" ({target.scheme})"
+    return f"{host}{led}{port}, {how}"
 
 
 def lines(asked: Sequence[Asked]) -> list[str]:

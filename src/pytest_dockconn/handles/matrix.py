@@ -1,0 +1,250 @@
+"""Every pair at once: one request a source, all side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from ..actions import agents
+from ..actions.asking import ask
+from ..actions.containers import side_by_side
+from ..actions.controls import answers_inside, source_works
+from ..actions.services import Services
+from ..errors import DockconnError, SpecError
+from ..logic import proof
+from ..logic.matrix import Cell, Pair, most_telling
+from ..logic.wiring import is_loopback
+from ..model.facts import ContainerFacts
+from ..model.probe import ProbeResult, Target
+from ..model.spec import PortKey
+from ..report import matrix as report
+from .container import Container, Port
+from .source import Destination, Source, check_timeout
+
+
+class Matrix:
+    """What came of every pair: ``matrix[source, destination]`` is a ``ProbeResult``; by object, or by name.
+
+    ``str`` is a table: sources are rows, destinations columns.
+    """
+
+    def __init__(
+        self, sources: Mapping[str, Source], destinations: Mapping[str, Destination], cells: Mapping[Pair, Cell]
+    ) -> None:
+        self._sources = dict(sources)
+        self._destinations = dict(destinations)
+        self._cells = dict(cells)
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """Who asked, by label."""
+        return dict(self._sources)
+
+    @property
+    def destinations(self) -> dict[str, Destination]:
+        """Who was asked, by label: ``web:80``."""
+        return dict(self._destinations)
+
+    @property
+    def cells(self) -> dict[Pair, Cell]:
+        """Every pair that was asked, by the labels of source and destination."""
+        return dict(self._cells)
+
+    def pair(self, key: object) -> Pair:
+        """The labels of a pair of objects or names. Raises ``SpecError`` for one that was not asked."""
+        if not isinstance(key, tuple) or len(key) != 2:
+            raise SpecError(f"{key!r} is no pair", checked="its type", remedy="write matrix[source, destination]")
+        source = key[0] if isinstance(key[0], str) else getattr(key[0], "name", repr(key[0]))
+        destination = key[1] if isinstance(key[1], str) else label(key[1])
+        return {"host": "the host"}.get(source, source), destination
+
+    def __getitem__(self, key: tuple[Source | str, Destination]) -> ProbeResult:
+        pair = self.pair(key)
+        if pair not in self._cells:
+            raise SpecError(
+                f"{pair[0]} -> {pair[1]} was not asked",
+                checked=f"sources: {', '.join(self._sources)}; destinations: {', '.join(self._destinations)}",
+                remedy="ask it: matrix(sources, destinations); a container is not asked by itself",
+            )
+        return self._cells[pair].result
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self._cells)
+
+    def own(self) -> list[Pair]:
+        """The pairs of a container with itself, which are not asked."""
+        return [(s, d) for s in self._sources for d in self._destinations if (s, d) not in self._cells]
+
+    def table(self, marks: Mapping[Pair, str] | None = None) -> str:
+        """The table; ``marks`` are the expectations of cells that differ from them."""
+        return report.table(list(self._sources), list(self._destinations), self._cells, marks)
+
+    def __str__(self) -> str:
+        return self.table()
+
+    def __repr__(self) -> str:
+        return f"<Matrix {len(self._sources)} x {len(self._destinations)}>"
+
+
+def label(destination: Destination | object) -> str:
+    """How a destination is called as a column: ``web:80``, ``dns:53/udp``, ``web:80/bound``, ``web:80@front``; a URL as it is."""
+    if isinstance(destination, Container):
+        destination = destination.only_port()
+    if not isinstance(destination, Port):
+        return destination if isinstance(destination, str) else str(getattr(destination, "label", destination))
+    key, where = destination.key, destination.where
+    kind = "" if key.protocol == "tcp" else f"/{key.protocol}"
+    narrowed = where.name or where.address or where.network
+    return f"{destination.owner.name}:{key.number}{kind}{'/bound' if destination.bound else ''}" + (
+        f"@{narrowed}" if narrowed else ""
+    )
+
+
+def ask_matrix(
+    services: Services, sources: Iterable[Source], destinations: Iterable[Destination] | None, timeout: float
+) -> Matrix:
+    """Ask every pair. Raises ``SpecError`` for what can't ask or can't be asked."""
+    limit = check_timeout(timeout)
+    asking = _labelled(_sources(sources), lambda s: s.name, "source")
+    side_by_side(*(lambda s=s: _opened(s) for s in asking.values()))
+    wanted = _default(list(asking.values())) if destinations is None else list(destinations)
+    asked = _labelled(_checked(wanted), label, "destination")
+    before = _controls(services, asking, asked, limit)
+    rows: list[dict[Pair, ProbeResult]] = side_by_side(
+        *(lambda n=n, s=s: _row(services, n, s, asked, limit) for n, s in asking.items())
+    )
+    seen = {pair: result for row in rows for pair, result in row.items()}
+    failed = {pair for pair, result in seen.items() if not result}
+    after = _controls(
+        services,
+        {n: s for n, s in asking.items() if any(pair[0] == n for pair in failed)},
+        {n: d for n, d in asked.items() if any(pair[1] == n for pair in failed)},
+        limit,
+    )
+    lacks = {pair: before.lacks(pair, "before") + after.lacks(pair, "after") for pair in failed}
+    return Matrix(asking, asked, {pair: Cell(result, tuple(lacks.get(pair, ()))) for pair, result in seen.items()})
+
+
+def _sources(sources: Iterable[Source]) -> list[Source]:
+    if isinstance(sources, Source):
+        sources = [sources]
+    found = list(sources)
+    for source in found:
+        if not isinstance(source, Source):
+            raise SpecError(
+                f"{source!r} can't ask: it is not a source",
+                checked="clients, servers, adopted containers and dockconn_host are",
+                remedy="write matrix([client, web], [web.port(80)])",
+            )
+    return found
+
+
+def _checked(destinations: Sequence[Destination]) -> list[Destination]:
+    """Containers become their one port, so that a bad destination is seen before anybody asks."""
+    return [d.only_port() if isinstance(d, Container) else d for d in destinations]
+
+
+def _labelled(things: Sequence[Any], named: Any, what: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for thing in things:
+        name = named(thing)
+        if name in found and found[name] != thing:
+            raise SpecError(
+                f"two {what}s of the matrix are both called {name!r}",
+                checked="their names",
+                remedy="give them different names: server(name=...), or adopt(container, name=...)",
+            )
+        found[name] = thing
+    if not found:
+        raise SpecError(f"a matrix without a {what}", checked="what was passed", remedy=f"name one {what} or more")
+    return found
+
+
+def _opened(source: Source) -> None:
+    """Sidecars start side by side; one that can't is told by its probes."""
+    try:
+        source.channel()
+    except DockconnError:
+        return
+
+
+def _default(sources: Sequence[Source]) -> list[Destination]:
+    """Every port that a container among them exposes, or listens on for others."""
+    containers = [s for s in sources if isinstance(s, Container)]
+    listening = side_by_side(*(lambda c=c: _listening(c) for c in containers))
+    return [
+        Port(container, key)
+        for container, keys in zip(containers, listening, strict=True)
+        for key in sorted({*keys, *(k for k in container.facts().exposed if k.protocol in ("tcp", "udp"))})
+    ]
+
+
+def _listening(container: Container) -> set[PortKey]:
+    try:
+        rows = agents.look(container.channel(), "listeners")["listeners"]
+    except DockconnError:
+        return set()
+    return {PortKey(r["port"], r["protocol"]) for r in rows if not is_loopback(r["local"])}
+
+
+def _row(
+    services: Services, name: str, source: Source, asked: Mapping[str, Destination], timeout: float
+) -> dict[Pair, ProbeResult]:
+    """All questions of one source, in one request; of a destination with several addresses each is asked."""
+    questions: list[tuple[str, Target]] = []
+    for called, destination in asked.items():
+        if not (isinstance(destination, Port) and destination.owner == source):
+            questions += [(called, target) for target in source.targets(destination)]
+    if not questions:
+        return {}
+    results = ask(services, source.source_id, [target for _, target in questions], timeout)
+    by_label = groupby(zip((called for called, _ in questions), results, strict=True), key=lambda pair: pair[0])
+    return {(name, called): most_telling([result for _, result in group]) for called, group in by_label}
+
+
+class _Controls:
+    """What was seen of both ends of every pair at one moment."""
+
+    def __init__(
+        self,
+        sources: Mapping[str, tuple[bool, str]],
+        owners: Mapping[str, tuple[str, ContainerFacts, list[ProbeResult]]],
+    ) -> None:
+        self._sources = sources
+        self._owners = owners
+
+    def lacks(self, pair: Pair, when: str) -> list[str]:
+        """The proofs that are missing for a pair that was not reached."""
+        source, destination = pair
+        if destination not in self._owners:
+            return [f"{destination} is nobody that is known here, so there is no owner to ask from inside"]
+        name, facts, inside = self._owners[destination]
+        works, detail = self._sources.get(source, (True, ""))
+        return proof.missing(proof.Controls(works, detail, facts, tuple(inside)), when, name, source)
+
+
+def _controls(
+    services: Services, sources: Mapping[str, Source], asked: Mapping[str, Destination], timeout: float
+) -> _Controls:
+    ports = {name: d for name, d in asked.items() if isinstance(d, Port)}
+    works = [partial(source_works, services, source.source_id) for source in sources.values()]
+    asked_inside = [partial(_inside, services, port, timeout) for port in ports.values()]
+    results = side_by_side(*works, *asked_inside)
+    inside = results[len(sources) :]
+    owners = {
+        name: (port.owner.name, facts, seen) for (name, port), (facts, seen) in zip(ports.items(), inside, strict=True)
+    }
+    return _Controls(dict(zip(sources, results, strict=False)), owners)
+
+
+def _inside(services: Services, port: Port, timeout: float) -> tuple[ContainerFacts, list[ProbeResult]]:
+    facts = port.owner.facts()
+    try:
+        return facts, answers_inside(services, facts, port.targets_from(None), timeout)
+    except DockconnError:
+        return facts, []

@@ -1,0 +1,136 @@
+"""What is expected of every pair, as text or as a mapping, and how a cell compares with it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..errors import SpecError
+from ..model.probe import NEGATIVE, ProbeResult, Verdict
+
+#: A cell that nobody cares about, and one of a container with itself, which is not asked.
+ANY, SELF = "*", "-"
+YES, NO = "yes", "no"
+_WORDS = {verdict.value for verdict in Verdict}
+#: Source and destination, by their labels.
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A pair that was asked.
+
+    Attributes:
+        result: of the probe that tells most: an answer of the owner, else a wrong server, else the first failure.
+        lacks: of a pair that can't be reached: why that is not proved; empty where it is.
+    """
+
+    result: ProbeResult
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """How a table shows it: ``yes``, or the verdict, with a question mark where it is not proved."""
+        if self.result:
+            return YES
+        return f"{self.result.verdict}{'?' if self.lacks and self.result.verdict in NEGATIVE else ''}"
+
+
+def most_telling(results: Sequence[ProbeResult]) -> ProbeResult:
+    """Of the addresses of one destination."""
+    return sorted(results, key=lambda r: (not r, r.verdict is not Verdict.WRONG_SERVER))[0]
+
+
+def difference(cell: Cell, expected: str) -> str:
+    """What is wrong with a cell, in words; empty if nothing is."""
+    seen = cell.result.verdict
+    if expected in (ANY, SELF):
+        return ""
+    if expected in (YES, Verdict.REACHABLE.value):
+        return "" if cell.result else f"{seen}, expected {expected}"
+    fits = seen in NEGATIVE if expected == NO else seen.value == expected
+    if not fits:
+        return f"{seen}, expected {expected}"
+    if seen in NEGATIVE and cell.lacks:
+        return f"{seen}, but inconclusive: {cell.lacks[0]}"
+    return ""
+
+
+def word(value: object) -> str:
+    """What a cell is expected to be, as a word. Raises ``SpecError``."""
+    if isinstance(value, bool):
+        return YES if value else NO
+    if isinstance(value, Verdict):
+        return value.value
+    if isinstance(value, str) and value.strip().lower() in {YES, NO, ANY, SELF, *_WORDS}:
+        return value.strip().lower()
+    raise SpecError(
+        f"{value!r} is nothing that a cell can be expected to be",
+        checked=f"known: {YES}, {NO}, {ANY} (don't care), {', '.join(sorted(_WORDS))}",
+        remedy="write one of these, or a Verdict",
+    )
+
+
+def parsed(text: str) -> dict[Pair, str]:
+    """A table as text: destinations as columns, sources as rows; lines of a Markdown table are taken too."""
+    rows = [_cells(line) for line in text.splitlines() if line.strip() and set(line) - set("|-: +")]
+    if not rows:
+        raise SpecError("the expected matrix is empty", checked=repr(text[:80]), remedy=_EXAMPLE)
+    columns, *body = rows
+    if body and all(len(row) <= len(columns) for row in body):
+        columns = columns[1:]  # the corner has a word of its own
+    found: dict[Pair, str] = {}
+    for row in body:
+        label, cells = _label(row, len(columns))
+        for column, cell in zip(columns, cells, strict=True):
+            if (label, column) in found:
+                raise SpecError(f"the row {label!r} stands twice in the expected matrix", checked=text, remedy=_EXAMPLE)
+            found[label, column] = word(cell)
+    if not found:
+        raise SpecError("the expected matrix has no rows", checked=text, remedy=_EXAMPLE)
+    return found
+
+
+_EXAMPLE = "write destinations as columns and sources as rows:\n             web:80  db:5432\n    client1  yes     no"
+
+
+def _cells(line: str) -> list[str]:
+    return line.replace("|", " ").split()
+
+
+def _label(row: Sequence[str], width: int) -> tuple[str, list[str]]:
+    """The host's label is two words, so a row is read from its end."""
+    if len(row) <= width:
+        raise SpecError(
+            f"a row of the expected matrix has {len(row) - 1} cells, and there are {width} columns: {' '.join(row)!r}",
+            checked="every cell must be named; * is one that nobody cares about",
+            remedy=_EXAMPLE,
+        )
+    return " ".join(row[: len(row) - width]), list(row[len(row) - width :])
+
+
+def complete(expected: Mapping[Pair, str], pairs: Collection[Pair], own: Collection[Pair]) -> dict[Pair, str]:
+    """The expectation of every pair. Raises ``SpecError`` for a cell without one, and for one that was not asked.
+
+    ``own`` are the pairs of a container with itself, which need none.
+    """
+    stray = [pair for pair in expected if pair not in pairs and pair not in own]
+    if stray:
+        raise SpecError(
+            f"the expected matrix names what was not asked: {_shown(stray)}",
+            checked=f"asked were: {_shown(pairs)}",
+            remedy="correct the name, or ask it: matrix(sources, destinations)",
+        )
+    missing = [pair for pair in pairs if pair not in expected]
+    if missing:
+        raise SpecError(
+            f"the expected matrix leaves out {_shown(missing)}",
+            checked="every cell must be named",
+            remedy="name it; * is one that nobody cares about",
+        )
+    return {pair: expected[pair] for pair in pairs}
+
+
+def _shown(pairs: Iterable[Pair], most: int = 8) -> str:
+    lines = [f"{source} -> {destination}" for source, destination in pairs]
+    return ", ".join(lines[:most]) + (f" and {len(lines) - most} more" if len(lines) > most else "")

@@ -1,0 +1,290 @@
+"""What is made is removed: after its test, or at the end; whatever happens in between."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.plugin.conftest import Inner
+
+SCOPES = """
+    from tests.fakes.plugin import latest
+
+    def names():
+        return sorted(name.rpartition("-")[2] for name in latest().names)
+
+    def test_makes(dockconn, dockconn_session, dockconn_client):
+        dockconn.server(name="brief", networks=[dockconn.network("street")])
+        dockconn_session.server(name="lasting")
+        dockconn_session.network("avenue")
+        assert names() == ["brief", "client1", "lasting"]
+        assert [n.rpartition("-")[2] for n in latest().made_networks] == ["avenue", "street"]
+
+    def test_next(dockconn):
+        dockconn._services.remover.join()  # it goes in the background
+        assert names() == ["client1", "lasting"]
+        assert [n.rpartition("-")[2] for n in latest().made_networks] == ["avenue"]
+"""
+
+
+def test_each_lives_as_long_as_its_scope(inner: Inner) -> None:
+    result = inner.run(SCOPES)
+
+    result.assert_outcomes(passed=2)
+    assert inner.made() == ["avenue", "brief", "client1", "lasting", "street"]
+    assert inner.left() == []
+    removed = [name.rpartition("-")[2] for name in inner.said("removed")]
+    assert set(removed[:2]) == {"brief", "street"}
+
+
+def test_a_test_that_fails_leaves_nothing(inner: Inner) -> None:
+    result = inner.run("""
+        def test_one(dockconn):
+            dockconn.server(networks=[dockconn.network()])
+            dockconn.client()
+            raise AssertionError
+    """)
+
+    result.assert_outcomes(failed=1)
+    assert inner.made() == ["client1", "network1", "server1"]
+    assert inner.left() == []
+
+
+def test_sidecars_go_too(inner: Inner) -> None:
+    result = inner.run("""
+        from tests.fakes.plugin import latest
+
+        def test_one(dockconn):
+            web = dockconn.server()
+            assert web.probe(web.port(80))
+            assert len(latest().names) == 2
+    """)
+
+    result.assert_outcomes(passed=1)
+    assert inner.left() == []
+
+
+HALF_WAY = """
+    import pytest
+    from pytest_dockconn.errors import EngineError
+    from tests.fakes.engine import Fault
+    from tests.fakes.plugin import latest
+
+    @pytest.fixture
+    def half_way(dockconn):
+        dockconn.server(name="first")
+        raise RuntimeError("half way")
+
+    @pytest.fixture
+    def does_not_start(dockconn):
+        latest().faults.append(Fault(lambda: EngineError("it does not start"), "start", where="second"))
+        return dockconn.server(name="second")
+
+    @pytest.fixture
+    def dies_at_once(dockconn):
+        latest().short_lives["third"] = (3, "no config found")
+        return dockconn.server(name="third")
+
+    @pytest.fixture
+    def second_of_two(dockconn):
+        network = dockconn.network("fourth")
+        dockconn.server(name="fifth", networks=[network])
+        return dockconn.server(name="sixth", networks=[network], expose=(0,))
+
+    def test_half_way(half_way): pass
+    def test_does_not_start(does_not_start): pass
+    def test_dies_at_once(dies_at_once): pass
+    def test_second_of_two(second_of_two): pass
+"""
+
+
+def test_a_fixture_that_fails_half_way_leaves_nothing(inner: Inner) -> None:
+    result = inner.run(HALF_WAY)
+
+    result.assert_outcomes(errors=4)
+    assert inner.made() == ["fifth", "first", "fourth", "second", "third"]
+    assert inner.left() == []
+
+
+def test_what_does_not_start_is_gone_before_the_test_ends(inner: Inner) -> None:
+    """Not only with its lab: a name that is free again can be taken by the next try."""
+    result = inner.run("""
+        import pytest
+        from pytest_dockconn import DockconnError
+        from tests.fakes.plugin import latest
+
+        def test_one(dockconn):
+            latest().short_lives["web"] = (3, "no config found")
+            with pytest.raises(DockconnError, match="no config found"):
+                dockconn.server(name="web", command=["sleep", "60"])
+            assert latest().names == []
+            latest().short_lives.clear()
+            assert dockconn.server(name="web").name == "web"
+    """)
+
+    result.assert_outcomes(passed=1)
+    assert inner.left() == []
+
+
+def test_a_session_fixture_of_the_plugin_that_fails_leaves_nothing(inner: Inner) -> None:
+    inner.pytester.makeconftest("""
+        from pytest_dockconn.errors import EngineError
+        from tests.fakes.engine import Fault
+        from tests.fakes.plugin import latest
+
+        def pytest_sessionstart():
+            latest().faults.append(Fault(lambda: EngineError("it does not start"), "start", where="server3", times=1))
+    """)
+    result = inner.run("""
+        def test_one(dockconn_linked_client):
+            pass
+
+        def test_two(dockconn_linked_server):
+            pass
+    """)
+
+    result.assert_outcomes(errors=2)
+    for test in ("one", "two"):  # the second is told as well
+        result.stdout.fnmatch_lines([f"ERROR test_inner.py::test_{test} - *EngineError: it does not start"])
+    assert "concurrent/futures" not in result.stdout.str()
+    assert inner.made() == ["server3"]  # not tried again
+    assert inner.left() == []
+
+
+@pytest.mark.parametrize("where", ["test", "fixture", "collection"])
+@pytest.mark.parametrize("how", ["KeyboardInterrupt", "pytest.exit"])
+def test_an_interrupt_leaves_nothing(inner: Inner, where: str, how: str) -> None:
+    stop = "raise KeyboardInterrupt" if how == "KeyboardInterrupt" else "pytest.exit('enough')"
+    inner.pytester.makeconftest(f"""
+        import pytest
+        from tests.fakes.plugin import latest
+
+        def pytest_collection_finish():
+            assert latest().awaited("client1")
+            if {where == "collection"}:
+                {stop}
+    """)
+    result = inner.run(f"""
+        import pytest
+
+        @pytest.fixture
+        def web(dockconn):
+            server = dockconn.server(networks=[dockconn.network()])
+            if {where == "fixture"}:
+                {stop}
+            return server
+
+        def test_one(web, dockconn_session, dockconn_client):
+            dockconn_session.server(name="lasting")
+            {stop}
+
+        def test_two(dockconn):
+            dockconn.server(name="never")
+    """)
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    wanted = {"collection": [], "fixture": ["network1", "server1"], "test": ["lasting", "network1", "server1"]}[where]
+    assert inner.made() == sorted(["client1", *wanted])
+    assert inner.left() == []
+
+
+def test_all_are_removed_side_by_side(inner: Inner) -> None:
+    """Each removal waits until all six are under way."""
+    inner.pytester.makeconftest("""
+        import threading
+        from tests.fakes.plugin import InnerEngine
+
+        together = threading.Barrier(6)
+        remove = InnerEngine.remove
+
+        def waits(self, container):
+            together.wait(10)
+            remove(self, container)
+
+        def pytest_configure():
+            InnerEngine.remove = waits
+
+        def pytest_unconfigure():
+            InnerEngine.remove = remove
+    """)
+    result = inner.run("""
+        def test_one(dockconn_session, dockconn_client, dockconn_exposed_server, dockconn):
+            for _ in range(2):
+                dockconn_session.server()
+            for _ in range(2):
+                dockconn.server()
+    """)
+
+    result.assert_outcomes(passed=1)
+    assert len(inner.said("made")) == 6
+    assert inner.left() == []
+    assert "left on the engine" not in result.stdout.str()
+
+
+def test_they_go_while_the_summary_is_written(inner: Inner) -> None:
+    inner.pytester.makeconftest("""
+        from tests.fakes.plugin import latest
+
+        def pytest_terminal_summary(terminalreporter):
+            terminalreporter.write_line(f"emptied: {latest().emptied()}")
+    """)
+    result = inner.run("def test_one(dockconn_session): dockconn_session.server()")
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["emptied: True"])
+
+
+def test_what_can_not_be_removed_is_said_at_the_end(inner: Inner) -> None:
+    result = inner.run("""
+        from pytest_dockconn.errors import EngineError
+        from tests.fakes.engine import Fault
+        from tests.fakes.plugin import latest
+
+        def test_one(dockconn, dockconn_session):
+            for lab, name in ((dockconn, "stubborn"), (dockconn_session, "sticky"), (dockconn, "easy")):
+                lab.server(name=name)
+            for name in ("stubborn", "sticky"):
+                error = EngineError(f"removing {name}: device or resource busy")
+                latest().faults.append(Fault(lambda error=error: error, "remove", where=name))
+    """)
+
+    result.assert_outcomes(passed=1)
+    *_, last = result.outlines
+    assert last.startswith("dockconn: left on the engine: ")
+    assert "removing stubborn: device or resource busy" in last
+    assert "removing sticky: device or resource busy" in last
+    assert "dockconn prune" in last
+    assert [name.rpartition("-")[2] for name in inner.left()] == ["sticky", "stubborn"]
+
+
+def test_not_every_one_of_very_many_is_named(inner: Inner) -> None:
+    result = inner.run("""
+        from pytest_dockconn.errors import EngineError
+        from tests.fakes.engine import Fault
+        from tests.fakes.plugin import latest
+
+        def test_one(dockconn_session):
+            for number in range(11):
+                dockconn_session.client(name=f"box{number}")
+                error = EngineError(f"removing box{number}: busy")
+                latest().faults.append(Fault(lambda error=error: error, "remove", where=f"box{number}", times=1))
+    """)
+
+    *_, last = result.outlines
+    assert last.count(": busy") == 8
+    assert "; and 3 more (remedy: dockconn prune)" in last
+
+
+def test_nothing_is_said_where_all_went(inner: Inner) -> None:
+    result = inner.run("def test_one(dockconn): dockconn.server()")
+
+    result.assert_outcomes(passed=1)
+    assert "left on the engine" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("argument", ["-q", "-qq", "--no-header", "-p no:terminal"])
+def test_with_less_output(inner: Inner, argument: str) -> None:
+    result = inner.run("def test_one(dockconn, dockconn_client): dockconn.server()", *argument.split())
+
+    assert result.ret == pytest.ExitCode.OK
+    assert inner.made() == ["client1", "server1"]
+    assert inner.left() == []

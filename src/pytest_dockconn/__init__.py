@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .assertions.linked import assert_linked
+    from .assertions.matrix import assert_matrix, assert_policy
     from .assertions.reachable import assert_reachable
     from .assertions.unreachable import assert_unreachable
     from .errors import DockconnError, ReachabilityError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .handles.engine import Bridge, Engine
     from .handles.host import Host
     from .handles.image import Image
+    from .handles.matrix import Matrix
     from .handles.network import Network
     from .handles.own import Client, Server
     from .lab import Lab
@@ -33,6 +35,7 @@ __all__ = [
     "Host",
     "Image",
     "Lab",
+    "Matrix",
     "Network",
     "Port",
     "ProbeResult",
@@ -40,6 +43,8 @@ __all__ = [
     "Server",
     "Verdict",
     "assert_linked",
+    "assert_matrix",
+    "assert_policy",
     "assert_reachable",
     "assert_unreachable",
 ]
@@ -54,6 +59,7 @@ _PLACES = {
     "Host": "handles.host",
     "Image": "handles.image",
     "Lab": "lab",
+    "Matrix": "handles.matrix",
     "Network": "handles.network",
     "Port": "handles.container",
     "ProbeResult": "model.probe",
@@ -61,6 +67,8 @@ _PLACES = {
     "Server": "handles.own",
     "Verdict": "model.probe",
     "assert_linked": "assertions.linked",
+    "assert_matrix": "assertions.matrix",
+    "assert_policy": "assertions.matrix",
     "assert_reachable": "assertions.reachable",
     "assert_unreachable": "assertions.unreachable",
 }

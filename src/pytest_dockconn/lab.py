@@ -13,13 +13,17 @@ from .actions.images import CLIENT, SERVER
 from .actions.networks import create
 from .actions.services import Services
 from .errors import NotFound, SpecError
+from .handles.adopting import identified
 from .handles.container import Container
 from .handles.engine import Bridge, Engine
 from .handles.host import Host
 from .handles.image import Image
 from .handles.making import Links, Networks, Wish, make
+from .handles.matrix import Matrix, ask_matrix
 from .handles.network import Network
 from .handles.own import Client, Own, Server
+from .handles.source import Destination, Source
+from .logic import stack
 from .logic.names import checked, on_engine
 from .logic.networks import planned
 from .model.spec import NetworkPlan
@@ -53,7 +57,11 @@ class Lab:
                     self._counts[role] += 1
                 name = f"{role}{self._counts[role]}"
             elif name in self._names:
-                raise SpecError(f"the name {name!r} is taken in this lab", remedy="choose another, or leave it out")
+                raise SpecError(
+                    f"the name {name!r} is taken in this lab",
+                    checked=f"taken: {', '.join(sorted(self._names))}",
+                    remedy="choose another, or leave it out",
+                )
             self._names.add(checked(name))
             return name
 
@@ -208,27 +216,64 @@ class Lab:
             self._networks.append(network)
         return network
 
-    def adopt(self, container: object) -> Container:
+    def adopt(self, container: object, *, name: str | None = None) -> Container:
         """A container that someone else runs: it can be probed and probed from, and is never changed.
 
         Args:
             container: an id, a name, a docker-py container, or a testcontainers container.
+            name: for messages and matrices; what the engine calls it if None.
 
         Raises:
             SpecError: it is none of these, or the engine has no such container.
         """
-        wanted = _identify(container)
+        self._services.facts.watch()
+        wanted = identified(container)
         try:
-            return Container(self._services, self._services.engine.inspect(wanted))
+            facts = self._services.engine.inspect(wanted)
         except NotFound as error:
             raise SpecError(
                 f"there is no container {wanted!r} to adopt",
-                checked=f"the containers of the engine at {self._services.engine.url}",
+                checked=f"the containers of the engine at {self.engine.url}",
                 remedy="see `docker ps -a`; a container of another engine can't be adopted",
             ) from error
+        return Container(self._services, facts, name)
+
+    def compose(self, project: str) -> dict[str, Container]:
+        """Every running container of a compose project, adopted, by the name of its service; replicas are ``web-1``, ``web-2``.
+
+        Raises:
+            SpecError: no container of such a project runs.
+        """
+        there = self._services.engine.containers(stack.PROJECT, running=True)
+        projects = sorted({str(_marks(c).get(stack.PROJECT)) for c in there})
+        if project not in projects:
+            raise SpecError(
+                f"no container of a compose project {project!r} runs",
+                checked=f"running projects: {', '.join(projects) or 'none'}",
+                remedy=f"start it: docker compose -p {project} up -d",
+            )
+        mine = [(str(c["id"]), _marks(c)) for c in there if _marks(c).get(stack.PROJECT) == project]
+        return {name: self.adopt(one, name=name) for name, one in stack.by_service(mine).items()}
+
+    def matrix(
+        self, sources: Iterable[Source], destinations: Iterable[Destination] | None = None, *, timeout: float = 1.0
+    ) -> Matrix:
+        """Ask every pair, concurrently.
+
+        Args:
+            sources: containers, and the host if wanted.
+            destinations: ports, containers with one exposed port, URLs; if None every port that the containers among
+                the sources expose, or listen on for others. A container is not asked by itself.
+            timeout: seconds to the first line of an answer, for each probe.
+
+        Raises:
+            SpecError: what can't ask, or can't be asked.
+        """
+        return ask_matrix(self._services, sources, destinations, timeout)
 
     def close(self) -> None:
         """Remove what was made, side by side and in the background; ``Services.remover`` can be waited for."""
+        self.host.close()
         with self._lock:
             containers, self.containers = self.containers, []
             networks, self._networks = self._networks, []
@@ -248,20 +293,7 @@ class Lab:
         self._services.remover.submit([after(removal) for removal in later])
 
 
-def _identify(container: object) -> str:
-    """The id or name of what may be a container of docker-py or of testcontainers."""
-    if isinstance(container, str) and container.strip():
-        return container.strip()
-    if isinstance(container, Container):
-        return container.id
-    wrapped = getattr(container, "get_wrapped_container", None)
-    if callable(wrapped):
-        container = wrapped()
-    found = getattr(container, "id", None)
-    if isinstance(found, str) and found:
-        return found
-    raise SpecError(
-        f"{container!r} is not a container that can be adopted",
-        checked="an id, a name, a docker-py container and a started testcontainers container can",
-        remedy="pass its name",
-    )
+def _marks(entry: Mapping[str, object]) -> Mapping[str, str]:
+    marks = entry["labels"]
+    assert isinstance(marks, dict)
+    return marks

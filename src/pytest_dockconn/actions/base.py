@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from ..engine.port import Engine
-from ..errors import BuildFailed, EngineError, SpecError
+from ..errors import BuildFailed, EngineError, EngineUnavailable, SpecError
 from ..logic.bases import DEFAULT_IMAGE, Base
 
 REPOSITORY = "dockconn-base"
@@ -71,6 +71,8 @@ def named(engine: Engine, name: str, say: Say) -> str:
     say(f"pulling {name}")
     try:
         engine.pull(name)
+    except EngineUnavailable:
+        raise
     except EngineError as error:
         raise SpecError(
             f"the base image {name!r} is not on the engine and can't be pulled",
@@ -131,6 +133,8 @@ def _no_tar(path: Path, why: str) -> SpecError:
 def _import(engine: Engine, file: IO[bytes], tag: str, labels: dict[str, str], source: str) -> None:
     try:
         engine.import_image(file, REPOSITORY, tag, labels)
+    except EngineUnavailable:
+        raise
     except EngineError as error:
         raise BuildFailed(
             f"the base made of {source} was not taken by the engine",

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 
 from .. import labels
-from ..errors import DockconnError, EngineError
+from ..errors import DockconnError, EngineError, EngineUnavailable
 from ..logic.names import on_engine
 from ..model.spec import ContainerPlan
 from .agents import look
@@ -32,6 +32,8 @@ def has_links(services: Services) -> bool:
         return True
     try:
         container = services.engine.create(_plan(services, "ask-links", links=(("dockconn-nobody", "nobody"),)))
+    except EngineUnavailable:
+        raise  # that it is gone says nothing about what it can do
     except EngineError:
         return False
     services.engine.remove(container)
@@ -82,6 +84,7 @@ ASK: dict[str, Callable[[Services], bool]] = {
     "links": has_links,
     "link-env": has_link_env,
     "container-addresses": lambda services: services.same_host,
+    "host-callback": lambda services: services.same_host and not services.in_container,
     "bridge-counters": lambda services: services.version.os == "linux",
     "icc": lambda services: services.version.kind == "docker",
     "host-network": lambda services: services.version.os == "linux",

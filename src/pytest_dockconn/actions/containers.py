@@ -97,7 +97,11 @@ class _Waiter:
         return self._left
 
     def _answered(self) -> set[PortKey]:
-        channel, address = self._services.near(self._facts)
+        try:
+            channel, address = self._services.near(self._facts)
+        except DockconnError:
+            raise_if_ended(self._services.engine, self._facts.id)
+            raise
         targets = [_question(port, address) for port in self._left]
         try:
             results = agents.probes(channel, targets, 1.0)
@@ -154,6 +158,8 @@ def last_lines(engine: Engine, container: str, count: int = 20) -> str:
     try:
         output = engine.logs(container, tail=count)
     except DockconnError as error:
+        if "does not support reading" in error.cause:
+            return "    (its output is not kept)"
         return f"    (its logs can't be read: {error.cause})"
     lines = printable(output).splitlines()[-count:]
     return "\n".join("    " + line for line in lines) or "    (it wrote nothing)"

@@ -25,9 +25,14 @@ def source_works(services: Services, source: str | None) -> tuple[bool, str]:
 
 
 def answers_inside(
-    services: Services, owner: ContainerFacts, targets: Iterable[Target], timeout: float
+    services: Services, owner: ContainerFacts | None, targets: Iterable[Target], timeout: float
 ) -> list[ProbeResult]:
-    """The owner asked from its own namespace, at every address that these targets may lead to; empty if it does not run."""
+    """The owner asked from its own namespace, at every address that these targets may lead to; empty if it does not run.
+
+    The host (None) asks itself, at its addresses as they are.
+    """
+    if owner is None:
+        return ask(services, None, list(targets), timeout)
     if not owner.running:
         return []
     asked = dict.fromkeys(_within(t, a) for t in targets for a in proof.asked_inside(t, owner))

@@ -11,7 +11,7 @@ from ..logic import links
 from ..logic.clock import seconds_between
 from ..model.evidence import Drop, End, Evidence
 from ..model.facts import ContainerFacts, NetworkFacts
-from ..model.probe import ProbeResult, Verdict
+from ..model.probe import ProbeResult, Target, Verdict
 from ..model.spec import PortKey, Publish
 from . import firewall
 from .asking import ask
@@ -68,22 +68,32 @@ def gather(services: Services, subject: Subject) -> Evidence:
 
 def deepened(services: Services, evidence: Evidence, timeout: float) -> Evidence:
     """With what takes another round of questions: the owner asked from inside, and the counters of firewall rules."""
-    owner, result = evidence.owner, evidence.result
-    if owner is None or not owner.running or evidence.port is None:
+    result = evidence.result
+    inside = _asked_inside(evidence)
+    if inside is None:
         return evidence
-    inside = replace(
-        result.target,
+    if not ask(services, evidence.owner.id if evidence.owner else None, [inside], timeout)[0]:
+        return replace(evidence, answers_inside=False)
+    source = evidence.source.id if evidence.source else None
+    unread, drops = _drops(services, evidence, lambda: ask(services, source, [result.target], timeout))
+    return replace(evidence, answers_inside=True, drops=drops, unread=unread)
+
+
+def _asked_inside(evidence: Evidence) -> Target | None:
+    """The question as the owner would ask it itself; None where nobody owns it, or the owner does not run."""
+    owner, target = evidence.owner, evidence.result.target
+    if evidence.to_host:
+        return target
+    if owner is None or not owner.running or evidence.port is None:
+        return None
+    return replace(
+        target,
         host=next(iter(owner.addresses), "127.0.0.1"),
         port=evidence.port.number,
         owner=owner.id,
         via="address",
         inner=evidence.port.number,
     )
-    if not ask(services, owner.id, [inside], timeout)[0]:
-        return replace(evidence, answers_inside=False)
-    source = evidence.source.id if evidence.source else None
-    unread, drops = _drops(services, evidence, lambda: ask(services, source, [result.target], timeout))
-    return replace(evidence, answers_inside=True, drops=drops, unread=unread)
 
 
 def _drops(

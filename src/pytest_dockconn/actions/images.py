@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import io
+import os
 import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -62,13 +65,20 @@ class Images:
         self._run = run
         self._say = say
         self._found: dict[str, ImageFacts] = {}
+        self._failed: dict[str, DockconnError] = {}
         self._locks = {CLIENT: threading.Lock(), SERVER: threading.Lock()}
 
     def get(self, role: str) -> ImageFacts:
         """The image of a role. Raises ``SpecError`` for a wrong option, ``BuildFailed`` for a build that fails."""
         with self._locks[role]:
+            if role in self._failed:
+                raise self._failed[role]  # a pull or a bootstrap that fails takes long: not again for each test
             if role not in self._found:
-                self._found[role] = self._ready(role) or self._built(role)
+                try:
+                    self._found[role] = self._ready(role) or self._built(role)
+                except (SpecError, BuildFailed) as error:
+                    self._failed[role] = error
+                    raise
             return self._found[role]
 
     def _ready(self, role: str) -> ImageFacts | None:
@@ -89,22 +99,11 @@ class Images:
         found = self._engine.image(tag)
         if found is not None:
             return found
-        # loaded here, because most runs find all that they need and lock nothing
-        from filelock import FileLock, Timeout  # noqa: PLC0415
-
-        lock = FileLock(Path(tempfile.gettempdir()) / f"dockconn-{tag.replace(':', '-')}.lock", timeout=BUILD_WAIT)
-        try:
-            with lock:
-                found = self._engine.image(tag)  # the one that held the lock may have built it
-                if found is None:
-                    self._build(role, tag, below)
-                    found = self._engine.image(tag)
-        except Timeout as error:
-            raise BuildFailed(
-                f"image {tag}: another process has been building it for {BUILD_WAIT:g} s",
-                checked=str(lock.lock_file),
-                remedy="end that process, then run again",
-            ) from error
+        with self._alone(tag):
+            found = self._engine.image(tag)  # the one that held the lock may have built it
+            if found is None:
+                self._build(role, tag, below)
+                found = self._engine.image(tag)
         if found is None:
             raise BuildFailed(f"image {tag} was built, but the engine does not show it", checked=self._engine.url)
         return found
@@ -129,10 +128,30 @@ class Images:
         return base
 
     def _made_base(self) -> str:
-        from filelock import FileLock  # noqa: PLC0415
-
-        with FileLock(Path(tempfile.gettempdir()) / "dockconn-base.lock", timeout=BUILD_WAIT):
+        with self._alone("base"):
             return find(self._engine, self._base, self._labels("base", ""), self._say)
+
+    @contextlib.contextmanager
+    def _alone(self, what: str) -> Iterator[None]:
+        """One at a time among the processes of this user that make the same on this engine."""
+        # loaded here, because most runs find all that they need and lock nothing
+        from filelock import FileLock, Timeout  # noqa: PLC0415
+
+        engine = hashlib.sha256(self._engine.url.encode()).hexdigest()[:8]
+        name = f"dockconn-{os.getuid()}-{engine}-{what.replace(':', '-')}.lock"
+        lock = FileLock(Path(tempfile.gettempdir()) / name, timeout=BUILD_WAIT)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise BuildFailed(
+                f"{what}: another process has been making it for {BUILD_WAIT:g} s",
+                checked=str(lock.lock_file),
+                remedy="end that process, then run again",
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _labels(self, role: str, tag: str) -> dict[str, str]:
         return labels.made(self._run, tag or role, f"{role}-image")

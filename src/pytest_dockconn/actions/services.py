@@ -82,10 +82,15 @@ class Services:
     @cached_property
     def same_host(self) -> bool:
         """Whether the engine's containers hang on bridges of this process's own network namespace."""
-        network = self.engine.network(self.default_network)
-        # docker leaves the gateway out for a docker0 that it has just made: then the first address counts
-        guesses = [str(ipaddress.ip_network(subnet)[1]) for subnet in network.subnets if ":" not in subnet]
-        return any(self.is_local(gateway) for gateway in network.gateways or guesses)
+        return any(self.is_local(gateway) for gateway in self.gateways(self.default_network))
+
+    def gateways(self, network: str) -> tuple[str, ...]:
+        """The host's own addresses on a network.
+
+        docker leaves the gateway out for a docker0 that it has just made (seen on 20.10): then the first address counts.
+        """
+        facts = self.engine.network(network)
+        return facts.gateways or tuple(str(ipaddress.ip_network(s)[1]) for s in facts.subnets if ":" not in s)
 
     def near(self, facts: ContainerFacts) -> tuple[Channel, str]:
         """The cheapest way to ask a container whether it answers: from this process, else from its own namespace."""

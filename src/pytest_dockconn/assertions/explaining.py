@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..actions.containers import side_by_side
 from ..actions.ends import look_at
 from ..actions.evidence import Subject, deepened, gather
 from ..actions.services import Services
 from ..handles.container import Container, Port
+from ..handles.listener import HostListener
 from ..handles.source import Destination, Source
 from ..logic.destinations import parse
 from ..logic.diagnosis.rules import diagnose
@@ -42,6 +43,10 @@ def explained(source: Source, destination: Destination, result: ProbeResult, tim
     )
     key, bound = (port.key, port.bound) if port else (None, False)
     evidence = gather(services, Subject(mine, theirs, key, bound, result, unpublished))
+    if isinstance(destination, HostListener):
+        evidence = replace(
+            evidence, owner_name=destination.name, port=PortKey(destination.number, destination.protocol), to_host=True
+        )
     why = diagnose(evidence)
     if why.code in VAGUE:
         why = diagnose(deepened(services, evidence, timeout))

@@ -11,6 +11,7 @@ from ..actions.containers import side_by_side
 from ..actions.controls import answers_inside, source_works
 from ..errors import ReachabilityError, SpecError
 from ..handles.container import Container
+from ..handles.listener import HostListener
 from ..handles.source import Destination, Source, Verify, check_timeout
 from ..logic import proof
 from ..model.facts import ContainerFacts
@@ -107,7 +108,9 @@ class _Question:
         self._targets = source.targets(destination, verify)
         self._owner = self._find_owner(destination)
 
-    def _find_owner(self, destination: Destination) -> Container | None:
+    def _find_owner(self, destination: Destination) -> Container | HostListener | None:
+        if isinstance(destination, HostListener):
+            return destination
         if not isinstance(destination, str):
             port = port_of(destination)
             return port.owner if port else None
@@ -119,8 +122,8 @@ class _Question:
         return None
 
     def owner_facts(self) -> ContainerFacts | None:
-        """What the owner is like now."""
-        return self._owner.facts() if self._owner else None
+        """What the owner is like now; None for the host, and where nobody knows one."""
+        return self._owner.facts() if isinstance(self._owner, Container) else None
 
     def controls(self, when: str) -> list[str]:
         """The proofs that are missing now."""
@@ -129,17 +132,19 @@ class _Question:
             return [
                 f"{host} is not the address of a container that is known here, so there is no owner to ask from inside"
             ]
-        facts = self._owner.facts()
+        facts = self.owner_facts()
         works, inside = side_by_side(
             lambda: source_works(self._services, self._source.source_id),
             lambda: answers_inside(self._services, facts, self._targets, self._timeout),
         )
         controls = proof.Controls(works[0], works[1], facts, tuple(inside))
         lacks = proof.missing(controls, when, self._owner.name, self._source.name)
-        return lacks + [f"{reason} ({when})" for reason in self._beside(facts) if facts.running]
+        return lacks + [f"{reason} ({when})" for reason in self._beside(facts)]
 
-    def _beside(self, facts: ContainerFacts) -> list[str]:
+    def _beside(self, facts: ContainerFacts | None) -> list[str]:
         """Targets that do not lead to the owner in the first place."""
+        if facts is None or not facts.running:
+            return []
         source = self._source.source_facts()
         reasons = [proof.beside(t, facts, source) for t in self._targets]
         bound = {t.host for t in self._targets if t.via == "bound port" and t.named}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..actions.services import Services
 from ..model.facts import ContainerFacts
+from .listener import HostListener
 from .source import Source
 
 
@@ -13,6 +14,7 @@ class Host(Source):
     def __init__(self, services: Services) -> None:
         self.services = services
         self.name = "the host"
+        self._listeners: list[HostListener] = []
 
     @property
     def source_id(self) -> str | None:
@@ -22,6 +24,27 @@ class Host(Source):
     def source_facts(self) -> ContainerFacts | None:
         """None: no container."""
         return None
+
+    def listen(self, port: int | None = None, protocol: str = "tcp") -> HostListener:
+        """A server in the test process that containers can reach: the way "can my container call back?" is asked.
+
+        Args:
+            port: the number; any free one if None.
+            protocol: ``tcp`` (HTTP, and an echo of anything else) or ``udp`` (an echo).
+
+        Raises:
+            CapabilityError: the engine is elsewhere, so its containers don't see this process.
+            PortInUse: somebody has that port.
+        """
+        listener = HostListener(self.services, port, protocol)
+        self._listeners.append(listener)
+        return listener
+
+    def close(self) -> None:
+        """Close what listens here."""
+        listeners, self._listeners = self._listeners, []
+        for listener in listeners:
+            listener.close()
 
     def __repr__(self) -> str:
         return "<Host>"

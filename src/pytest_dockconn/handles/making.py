@@ -12,7 +12,7 @@ from ..actions.capabilities import has_links
 from ..actions.containers import await_answers, launch, raise_if_ended
 from ..actions.images import CLIENT, SERVER
 from ..actions.services import Services
-from ..errors import CapabilityError, EngineError, NotFound, SpecError
+from ..errors import CapabilityError, EngineError, EngineUnavailable, NotFound, SpecError
 from ..logic import ports, specs
 from ..logic.names import checked, hostname, on_engine
 from ..logic.privileges import FOREIGN, NOTHING
@@ -115,7 +115,11 @@ def _networks(services: Services, wanted: Any) -> dict[str, str]:
     if isinstance(wanted, Mapping):
         return {_network(services, one): ports.address(ip) if ip is not None else "" for one, ip in wanted.items()}
     if isinstance(wanted, (str, Network)) or not isinstance(wanted, Iterable):
-        raise SpecError(f"networks={wanted!r}: a list is wanted", remedy="write networks=[network]")
+        raise SpecError(
+            f"networks={wanted!r}: a list is wanted",
+            checked=f"it is a {type(wanted).__name__}",
+            remedy="write networks=[network]",
+        )
     return {_network(services, one): "" for one in wanted}
 
 
@@ -124,7 +128,9 @@ def _network(services: Services, one: object) -> str:
         return one.engine_name
     if not isinstance(one, str):
         raise SpecError(
-            f"networks: {one!r} is not a network", remedy="pass what dockconn.network() returned, or a name"
+            f"networks: {one!r} is not a network",
+            checked=f"it is a {type(one).__name__}",
+            remedy="pass what dockconn.network() returned, or a name",
         )
     try:
         return services.engine.network(one).name
@@ -141,7 +147,9 @@ def _links(wish: Wish) -> list[tuple[Container | str, str]]:
     """(source, alias) pairs."""
     if isinstance(wish.links, (str, Container)) or not isinstance(wish.links, Iterable):
         raise SpecError(
-            f"links={wish.links!r}: a list or a mapping is wanted", remedy="write links=[server] or {'alias': server}"
+            f"links={wish.links!r}: a list or a mapping is wanted",
+            checked=f"it is a {type(wish.links).__name__}",
+            remedy="write links=[server] or {'alias': server}",
         )
     if isinstance(wish.links, Mapping):
         pairs = [(source, alias) for alias, source in wish.links.items()]
@@ -149,7 +157,11 @@ def _links(wish: Wish) -> list[tuple[Container | str, str]]:
         pairs = [(source, source if isinstance(source, str) else getattr(source, "name", "")) for source in wish.links]
     for source, alias in pairs:
         if not isinstance(source, (Container, str)):
-            raise SpecError(f"links: {source!r} is not a container", remedy="pass what dockconn.server() returned")
+            raise SpecError(
+                f"links: {source!r} is not a container",
+                checked=f"it is a {type(source).__name__}",
+                remedy="pass what dockconn.server() returned",
+            )
         hostname(alias)
         if source == wish.name:
             raise SpecError(
@@ -175,7 +187,7 @@ def _legacy(services: Services, links: Sequence[tuple[Container | str, str]]) ->
     for source, alias in links:
         try:
             facts = source.facts() if isinstance(source, Container) else services.engine.inspect(source)
-        except EngineError:
+        except NotFound:
             raise SpecError(
                 f"links: there is no container {source!r}",
                 checked="the engine's containers",
@@ -224,6 +236,8 @@ def _pulled(services: Services, name: str) -> ImageFacts:
     try:
         services.engine.pull(name)
         found = services.engine.image(name)
+    except EngineUnavailable:
+        raise
     except EngineError as error:
         raise SpecError(
             f"image {name!r} is not on the engine and can't be pulled",

@@ -21,6 +21,7 @@ from ..model.probe import ProbeResult, Target
 from ..model.spec import PortKey
 from ..report import matrix as report
 from .container import Container, Port
+from .listener import HostListener
 from .source import Destination, Source, check_timeout
 
 
@@ -213,7 +214,7 @@ class _Controls:
     def __init__(
         self,
         sources: Mapping[str, tuple[bool, str]],
-        owners: Mapping[str, tuple[str, ContainerFacts, list[ProbeResult]]],
+        owners: Mapping[str, tuple[str, ContainerFacts | None, list[ProbeResult]]],
     ) -> None:
         self._sources = sources
         self._owners = owners
@@ -231,20 +232,19 @@ class _Controls:
 def _controls(
     services: Services, sources: Mapping[str, Source], asked: Mapping[str, Destination], timeout: float
 ) -> _Controls:
-    ports = {name: d for name, d in asked.items() if isinstance(d, Port)}
+    known = {name: d for name, d in asked.items() if isinstance(d, (Port, HostListener))}
     works = [partial(source_works, services, source.source_id) for source in sources.values()]
-    asked_inside = [partial(_inside, services, port, timeout) for port in ports.values()]
+    asked_inside = [partial(_inside, services, destination, timeout) for destination in known.values()]
     results = side_by_side(*works, *asked_inside)
-    inside = results[len(sources) :]
-    owners = {
-        name: (port.owner.name, facts, seen) for (name, port), (facts, seen) in zip(ports.items(), inside, strict=True)
-    }
-    return _Controls(dict(zip(sources, results, strict=False)), owners)
+    return _Controls(dict(zip(sources, results, strict=False)), dict(zip(known, results[len(sources) :], strict=True)))
 
 
-def _inside(services: Services, port: Port, timeout: float) -> tuple[ContainerFacts, list[ProbeResult]]:
-    facts = port.owner.facts()
+def _inside(
+    services: Services, destination: Port | HostListener, timeout: float
+) -> tuple[str, ContainerFacts | None, list[ProbeResult]]:
+    owner = destination.owner if isinstance(destination, Port) else destination
+    facts = owner.facts() if isinstance(owner, Container) else None
     try:
-        return facts, answers_inside(services, facts, port.targets_from(None), timeout)
+        return owner.name, facts, answers_inside(services, facts, destination.targets_from(None), timeout)
     except DockconnError:
-        return facts, []
+        return owner.name, facts, []

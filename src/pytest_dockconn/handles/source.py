@@ -47,7 +47,11 @@ def checked_by(target: Target, verify: Verify) -> Target:
 def check_timeout(timeout: float, what: str = "timeout") -> float:
     """A time in seconds that is not negative. Raises ``SpecError``."""
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 <= timeout < 86400:
-        raise SpecError(f"{what}={timeout!r} is not a time in seconds", remedy=f"write {what}=1.0")
+        raise SpecError(
+            f"{what}={timeout!r} is not a time in seconds",
+            checked="numbers from 0 to a day are taken",
+            remedy=f"write {what}=1.0",
+        )
     return float(timeout)
 
 

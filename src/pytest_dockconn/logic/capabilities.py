@@ -13,6 +13,7 @@ KNOWN = {
     "container-addresses": "container addresses are reachable from the test process (not on Docker Desktop, rootless or remote)",
     "bridge-counters": "the default bridge's interface can be read",
     "icc": "honours a network's enable_icc option (podman ignores it)",
+    "host-callback": "containers reach a server in the test process (not on Docker Desktop, rootless or remote)",
     "host-network": "runs containers in the host's network namespace",
 }
 

@@ -23,7 +23,11 @@ def parse(url: str) -> Target:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        six = "an IPv6 address goes into brackets, as in http://[fd00::2]:80/" if "[" not in url and url.count(":") > 2 else ""
+        six = (
+            "an IPv6 address goes into brackets, as in http://[fd00::2]:80/"
+            if "[" not in url and url.count(":") > 2
+            else ""
+        )
         raise _bad(url, six or str(error)) from error
     if parts.scheme not in SCHEMES or "://" not in url:
         raise _bad(url, f"unknown scheme {parts.scheme!r}" if "://" in url else "it has no scheme")

@@ -17,13 +17,13 @@ class Controls:
     Attributes:
         source_works: whether the source's agent reaches a listener of its own.
         source_detail: what is wrong with it if not.
-        owner: the owner then.
+        owner: the owner then; None for the host, which runs as long as the test does.
         inside: probes of the owner from its own network namespace, one for each address in question.
     """
 
     source_works: bool
     source_detail: str
-    owner: ContainerFacts
+    owner: ContainerFacts | None
     inside: tuple[ProbeResult, ...]
 
 
@@ -56,7 +56,7 @@ def missing(controls: Controls, when: str, owner: str, source: str) -> list[str]
     lacks = []
     if not controls.source_works:
         lacks.append(f"{source} can't probe at all ({when}): {controls.source_detail}")
-    if not controls.owner.running:
+    if controls.owner is not None and not controls.owner.running:
         lacks.append(f"{owner} is {controls.owner.status} ({when}): nothing can be said about the way to it")
         return lacks
     lacks += [

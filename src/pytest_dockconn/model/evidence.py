@@ -88,6 +88,7 @@ class Evidence:
         default_network: the engine's.
         age: seconds since the owner was started, by the engine's clock; None where that is not known.
         unpublished: containers that expose the port which was asked of the host, but do not publish it.
+        to_host: whether the test process itself was asked: a server of ``host.listen()``.
         answers_inside: whether the owner answers when it is asked from inside its own network.
         drops: firewall rules that counted packets; None where none could be read.
         unread: why no rules could be read.
@@ -111,6 +112,7 @@ class Evidence:
     age: float | None = None
     unpublished: tuple[str, ...] = ()
     answers_inside: bool | None = None
+    to_host: bool = False
     drops: tuple[Drop, ...] | None = None
     unread: str = ""
 

@@ -1,0 +1,138 @@
+"""A server in the test process, for containers that call back: HTTP and an echo on TCP, an echo on UDP."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..agent import echo
+from ..agent.http import IDENTITY, TOKEN
+from ..errors import PortInUse
+
+#: Bytes of a call that are kept, and seconds that a caller has to say something.
+MOST = 64 * 1024
+PATIENCE = 5.0
+PAGE = b"the host answers\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Somebody called.
+
+    Attributes:
+        address: of the caller, as this process sees it.
+        port: of the caller.
+        data: the beginning of what it said; untrusted.
+        to: the address of the host that it called.
+    """
+
+    address: str
+    port: int
+    data: bytes
+    to: str
+
+
+class Callback:
+    """The sockets of one port, on as many of the host's addresses as callers need; never on all of them at once.
+
+    Args:
+        number: of the port; 0 for any that is free.
+        protocol: ``tcp`` or ``udp``.
+        identity: what an answer says of who answers: id and token.
+        called: takes each call.
+    """
+
+    def __init__(self, number: int, protocol: str, identity: tuple[str, str], called: Callable[[Call], None]) -> None:
+        self._protocol = protocol
+        self._identity = identity
+        self._called = called
+        self._sockets: dict[str, socket.socket] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+        self.number = number
+        self.on("127.0.0.1")
+
+    def on(self, address: str) -> None:
+        """Listen on this address too. Raises ``PortInUse``."""
+        with self._lock:
+            if address in self._sockets or self._closed:
+                return
+            sock = _opened(self._protocol, address, self.number)
+            self.number = sock.getsockname()[1]
+            self._sockets[address] = sock
+        serve = self._datagrams if self._protocol == "udp" else self._connections
+        threading.Thread(target=serve, args=(sock, address), name=f"dockconn-host-{self.number}", daemon=True).start()
+
+    def close(self) -> None:
+        """Listen no more; also wakes the threads that wait."""
+        with self._lock:
+            self._closed = True
+            sockets, self._sockets = self._sockets, {}
+        for sock in sockets.values():
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+    def _connections(self, sock: socket.socket, address: str) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, peer = sock.accept()
+                threading.Thread(target=self._answer, args=(connection, peer, address), daemon=True).start()
+
+    def _answer(self, connection: socket.socket, peer: tuple[str, int], address: str) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(PATIENCE)
+            data = _said(connection)
+            self._called(Call(peer[0], peer[1], data, address))
+            connection.sendall(self._page() if b" HTTP/1." in data else data)
+
+    def _page(self) -> bytes:
+        identity, token = self._identity
+        head = f"HTTP/1.1 200 OK\r\n{IDENTITY}: {identity}\r\n{TOKEN}: {token}\r\nContent-Length: {len(PAGE)}\r\n"
+        return f"{head}Content-Type: text/plain\r\nConnection: close\r\n\r\n".encode() + PAGE
+
+    def _datagrams(self, sock: socket.socket, address: str) -> None:
+        while True:
+            try:
+                data, peer = sock.recvfrom(MOST)
+                if peer is None:  # it was shut down
+                    return
+                sock.sendto(echo.answer(data, " ".join(self._identity)), peer)
+            except OSError:
+                if sock.fileno() < 0:
+                    return
+                continue  # an ICMP error of an earlier answer
+            self._called(Call(peer[0], peer[1], data, address))
+
+
+def _said(connection: socket.socket) -> bytes:
+    """What the caller says: a request up to its empty line, or whatever came first."""
+    data = b""
+    while len(data) < MOST:
+        more = connection.recv(MOST)
+        data += more
+        if not more or b"\r\n\r\n" in data or b" HTTP/1." not in data.partition(b"\r\n")[0]:
+            break
+    return data[:MOST]
+
+
+def _opened(protocol: str, address: str, number: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM)
+    try:
+        if protocol == "tcp":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address, number))
+        if protocol == "tcp":
+            sock.listen()
+    except OSError as error:
+        sock.close()
+        raise PortInUse(
+            f"the test process can't listen on {address} port {number or 'any'}/{protocol}: {error.strerror or error}",
+            checked="bind",
+            remedy="leave the port out: listen() takes a free one; below 1024 it needs root",
+        ) from error
+    return sock

@@ -1,0 +1,121 @@
+"""Every pair is as expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..errors import ReachabilityError, SpecError
+from ..handles.container import Container, Port
+from ..handles.matrix import Matrix, ask_matrix, label
+from ..handles.source import Destination, Source
+from ..logic.matrix import NO, YES, Cell, Pair, complete, difference, parsed, word
+from ..model.evidence import Why
+from ..model.probe import Verdict
+from ..report import matrix as report
+from .explaining import explained
+
+#: What a cell is expected to be: a verdict, yes or no, or "*" for "don't care".
+Expected = Verdict | bool | str
+Expectation = str | Mapping[tuple[Source | str, Destination], Expected]
+
+
+def assert_matrix(matrix: Matrix, expected: Expectation) -> None:
+    """Pass when every cell is as expected; what is expected to be out of reach must be proved to be.
+
+    Args:
+        matrix: of ``lab.matrix``.
+        expected: a table as text with destinations as columns (``web:80``) and sources as rows, or a mapping of
+            ``(source, destination)``, by object or by name. A cell is ``yes``, ``no``, the word of a verdict, or ``*``
+            for one that nobody cares about; a container with itself is not asked (``-``).
+
+    Raises:
+        ReachabilityError: the table with what differs marked, and why for the first few.
+        SpecError: a cell that is not named, or one that was not asked.
+    """
+    __tracebackhide__ = True
+    if not isinstance(matrix, Matrix):
+        raise SpecError(f"{matrix!r} is no matrix", checked="its type", remedy="pass what lab.matrix(...) returned")
+    named = parsed(expected) if isinstance(expected, str) else _mapped(matrix, expected)
+    wanted = complete(_host(named), matrix.cells, matrix.own())
+    cells = matrix.cells
+    differences = {pair: words for pair, words in ((p, difference(cells[p], w)) for p, w in wanted.items()) if words}
+    if differences:
+        shown = matrix.table({pair: wanted[pair] for pair in differences})
+        whys = [(pair, cells[pair], _why(matrix, pair, cells[pair])) for pair in list(differences)[: report.EXPLAINED]]
+        raise ReachabilityError(report.failure(differences, len(wanted), shown, whys))
+
+
+def _host(named: Mapping[Pair, str]) -> dict[Pair, str]:
+    """``host`` is short for ``the host``."""
+    return {({"host": "the host"}.get(source, source), destination): w for (source, destination), w in named.items()}
+
+
+def _mapped(matrix: Matrix, expected: object) -> dict[Pair, str]:
+    if not isinstance(expected, Mapping):
+        raise SpecError(
+            f"expected={expected!r}: a table as text or a mapping is wanted",
+            checked=f"it is a {type(expected).__name__}",
+            remedy="write {(source, destination): Verdict.TIMED_OUT}",
+        )
+    return {matrix.pair(key): word(value) for key, value in expected.items()}
+
+
+def _why(matrix: Matrix, pair: Pair, cell: Cell) -> Why | None:
+    """Why a pair was not reached; None for one that was."""
+    if cell.result:
+        return None
+    return explained(matrix.sources[pair[0]], matrix.destinations[pair[1]], cell.result).why
+
+
+def assert_policy(
+    containers: Iterable[Container],
+    allow: Iterable[tuple[Source | str, Destination]],
+    *,
+    timeout: float = 1.0,
+) -> Matrix:
+    """Pass when these connections are possible and no others, among all ports that the containers expose or listen on.
+
+    Args:
+        containers: every one asks, and is asked.
+        allow: pairs of a source and a destination, by object or by name: ``("web", "api:80")``; a container stands for
+            its only port.
+        timeout: seconds to the first line of an answer, for each probe.
+
+    Returns:
+        The matrix that was asked.
+
+    Raises:
+        ReachabilityError: a pair that is allowed and can't be reached, or one that is not and can be, or is not proved
+            to be out of reach.
+        SpecError: a pair that names what was not asked.
+    """
+    __tracebackhide__ = True
+    asked = list(containers)
+    if not asked or not all(isinstance(one, Container) for one in asked):
+        raise SpecError(
+            "assert_policy wants containers",
+            checked=repr(asked)[:200],
+            remedy="write assert_policy([web, api, db], allow=[...])",
+        )
+    matrix = ask_matrix(asked[0].services, asked, None, timeout)
+    allowed = {matrix.pair(_port_of(pair, asked)) for pair in allow}
+    stray = sorted(f"{s} -> {d}" for s, d in allowed - set(matrix.cells))
+    if stray:
+        raise SpecError(
+            f"allow names what was not asked: {', '.join(stray)}",
+            checked=f"containers: {', '.join(matrix.sources)}; their ports: {', '.join(matrix.destinations)}",
+            remedy="correct the name; a port is one that its container exposes or listens on",
+        )
+    assert_matrix(matrix, {pair: YES if pair in allowed else NO for pair in matrix.cells})
+    return matrix
+
+
+def _port_of(pair: object, containers: Iterable[Container]) -> object:
+    """A destination that is a container's bare name is its only port."""
+    if not isinstance(pair, tuple) or len(pair) != 2:
+        raise SpecError(f"allow: {pair!r} is no pair", checked="its type", remedy='write ("web", "api:80")')
+    source, destination = pair
+    named = {one.name: one for one in containers}
+    if isinstance(destination, str) and destination in named:
+        destination = named[destination]
+    return source, label(destination) if isinstance(destination, (Container, Port)) else destination

@@ -1,0 +1,122 @@
+"""The host as a destination: a server in the test process that containers can reach."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from types import TracebackType
+
+from ..actions.callback import Call, Callback
+from ..actions.services import Services
+from ..errors import CapabilityError, DockconnError
+from ..logic import ports
+from ..model.facts import ContainerFacts
+from ..model.probe import Target
+
+
+class HostListener:
+    """Listens in the test process, where containers call it: on the gateway address of their networks, and on 127.0.0.1.
+
+    A destination as a port is. It closes at the end of a ``with`` block, or with the session.
+
+    Attributes:
+        number: the port.
+        protocol: ``tcp`` or ``udp``.
+    """
+
+    name = "the host"
+
+    def __init__(self, services: Services, number: int | None, protocol: str) -> None:
+        key = ports.one((number if number is not None else 1, protocol))
+        if key.protocol not in ("tcp", "udp"):
+            raise CapabilityError(
+                f"the host listens on tcp and udp, not on {key.protocol}",
+                checked="what Python speaks",
+                remedy="leave it out",
+            )
+        if not services.same_host or services.in_container:
+            raise CapabilityError(
+                "containers can't call back to this process: the engine runs on another host, in a virtual machine or "
+                "rootless (capability 'host-callback')",
+                checked="no bridge of the engine is an interface of this machine",
+                remedy="run the server in a container: lab.server()",
+            )
+        self._services = services
+        self._calls: list[Call] = []
+        self._changed = threading.Condition()
+        self._owner, token = f"host-{secrets.token_hex(8)}", secrets.token_hex(8)
+        services.speakers[self._owner], services.names[self._owner] = token, self.name
+        self.protocol = key.protocol
+        self._callback = Callback(number or 0, self.protocol, (self._owner, token), self._called)
+        self.number = self._callback.number
+
+    def _called(self, call: Call) -> None:
+        with self._changed:
+            self._calls.append(call)
+            self._changed.notify_all()
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Everybody who called so far, probes included."""
+        with self._changed:
+            return tuple(self._calls)
+
+    def wait_for_call(self, within: float = 5.0) -> Call:
+        """The first call, waited for at most ``within`` seconds. Raises ``DockconnError`` where none comes."""
+        with self._changed:
+            if self._changed.wait_for(lambda: bool(self._calls), timeout=within):
+                return self._calls[0]
+        raise DockconnError(
+            f"nobody called {self} within {within:g} s",
+            checked="the connections that came in",
+            remedy="see assert_reachable(container, listener): it says whether and why the way is closed",
+        )
+
+    def targets_from(self, source: ContainerFacts | None) -> list[Target]:
+        """The host's addresses as a source sees them: the gateways of its networks; 127.0.0.1 from the host."""
+        addresses = self._seen_by(source)
+        for address in addresses:
+            self._callback.on(address)
+        kind = "udp" if self.protocol == "udp" else "http"
+        made = [Target(kind, a, self.number, owner=self._owner, via="address", inner=self.number) for a in addresses]
+        why = f"{self._services.name_of(source.id) if source else self.name} is on no network that the host is on too"
+        return made or [Target(kind, "", 0, via="address", why=why)]
+
+    def _seen_by(self, source: ContainerFacts | None) -> list[str]:
+        if source is None or source.network_mode == "host":
+            return ["127.0.0.1"]
+        gateways = [e.gateway for e in source.endpoints] + [e.gateway6 for e in source.endpoints]
+        there = [g for g in (*gateways, *self._bridges(source)) if self._services.is_local(g)]
+        return list(dict.fromkeys(there))
+
+    def _bridges(self, source: ContainerFacts) -> list[str]:
+        """The host's address on the source's networks, also where containers are given no gateway (internal networks).
+
+        One that is on no network asks for the default bridge's, in vain.
+        """
+        networks = [e.network_id for e in source.endpoints if e.network_id and (e.ip or e.ip6)]
+        bridges = networks or [self._services.default_network]
+        return [g for network in bridges for g in self._services.gateways(network)]
+
+    @property
+    def label(self) -> str:
+        """As a column of a matrix: ``host:4242``."""
+        return f"host:{self.number}" + ("/udp" if self.protocol == "udp" else "")
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._callback.close()
+
+    def __enter__(self) -> HostListener:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __str__(self) -> str:
+        return f"port {self.number}/{self.protocol} of the host"
+
+    def __repr__(self) -> str:
+        return f"<HostListener {self}>"

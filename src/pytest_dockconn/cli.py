@@ -54,7 +54,7 @@ CHECKS = (
     Check("an exposed port, from another container by address", (), _exposed),
     Check("a bound port, from the host", (), _bound),
     Check("a link, by name", ("links",), _link),
-    Check("two networks are isolated from each other", (), _isolated),
+    Check("two networks are isolated from each other", ("isolation",), _isolated),
 )
 
 

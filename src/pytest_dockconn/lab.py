@@ -22,6 +22,7 @@ from .handles.making import Links, Networks, Wish, make
 from .handles.matrix import Matrix, ask_matrix
 from .handles.network import Network
 from .handles.own import Client, Own, Server
+from .handles.partition import partitioned
 from .handles.source import Destination, Source
 from .logic import stack
 from .logic.names import checked, on_engine
@@ -270,6 +271,36 @@ class Lab:
             SpecError: what can't ask, or can't be asked.
         """
         return ask_matrix(self._services, sources, destinations, timeout)
+
+    @contextlib.contextmanager
+    def partition(
+        self,
+        a: Container | Network,
+        b: Container | Network,
+        *,
+        one_way: bool = False,
+        how: str = "drop",
+        allow_adopted: bool = False,
+    ) -> Iterator[None]:
+        """Inside neither reaches the other, all else does; healed on the way out, also after an exception.
+
+        Packet filter rules in the containers' own network namespaces, for IPv4 and IPv6, addresses and bound ports; live
+        connections are cut too.
+
+        Args:
+            a: a container, or a network: then the other is cut off from all of its subnets.
+            b: likewise; one of the two is a container.
+            one_way: only what ``a`` begins is cut; ``b`` still reaches ``a``.
+            how: ``drop`` (it times out) or ``reject`` (it is refused).
+            allow_adopted: whether rules may be set for a container that someone else runs.
+
+        Raises:
+            SpecError: what can't be cut.
+            NotOurs: an adopted container, without ``allow_adopted``.
+            CapabilityError: the engine's kernel has no packet filter, or both share the host's network.
+        """
+        with partitioned(self._services, a, b, one_way=one_way, how=how, allow_adopted=allow_adopted):
+            yield
 
     def close(self) -> None:
         """Remove what was made, side by side and in the background; ``Services.remover`` can be waited for."""

@@ -20,6 +20,10 @@ HASH = "dockconn.hash"
 #: On an image: it holds the agent, or Apache with the identity header. Containers inherit it, and images committed of them.
 SPEAKS = "dockconn.speaks"
 
+#: On a sidecar that has set rules: in which container, and their table. A later run heals by it what a dead one left.
+PARTITION = "dockconn.partition"
+TABLE = "dockconn.partition.table"
+
 #: Every name on the engine begins with this, so that a user's own ``server1`` never collides.
 PREFIX = "dockconn-"
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from .. import labels
 from ..errors import DockconnError, EngineError, EngineUnavailable
 from ..logic.names import on_engine
-from ..model.spec import ContainerPlan
-from .agents import look
+from ..logic.privileges import FIREWALL
+from ..model.probe import Verdict
+from ..model.spec import Attachment, ContainerPlan, NetworkPlan, PortKey, Publish
+from .agents import look, probes
 from .images import CLIENT
 from .services import Services
 
@@ -38,6 +41,11 @@ def has_links(services: Services) -> bool:
         return False
     services.engine.remove(container)
     return True
+
+
+def has_network_links(services: Services) -> bool:
+    """Docker takes them. It can't be asked for: podman's compatible API takes an endpoint's links and forgets them."""
+    return services.version.kind == "docker"
 
 
 def has_link_env(services: Services) -> bool:
@@ -80,11 +88,74 @@ def _plan(services: Services, name: str, links: tuple[tuple[str, str], ...] = ()
     )
 
 
+def can_partition(services: Services) -> bool:
+    """A table of rules is made, in a container of its own that ends with it."""
+    plan = replace(_plan(services, "ask-rules"), command=("nft", "add table inet dockconn_ask"), capabilities=FIREWALL)
+    container = services.engine.create(replace(plan, interactive=False))
+    try:
+        services.engine.start(container)
+        return services.engine.wait(container, 10.0) == 0
+    finally:
+        services.engine.remove(container)
+
+
+def has_port_ranges(services: Services) -> bool:
+    """Docker takes them; podman's compatible API answers with status 500, since it reads a number."""
+    if services.version.kind == "docker":
+        return True
+    wish = Publish(PortKey(80), host="20000-20001")
+    try:
+        container = services.engine.create(replace(_plan(services, "ask-range"), publish=(wish,)))
+    except EngineUnavailable:
+        raise
+    except EngineError:
+        return False
+    services.engine.remove(container)
+    return True
+
+
+def isolates(services: Services) -> bool:
+    """Docker keeps its bridges apart. Of others it is tried, with a container on the default network besides.
+
+    netavark 1.4 (podman 4.3.1) appends the rules that keep networks apart behind those that let everything out, if a
+    container on its default network came first. A packet that gets through is answered: nothing listens on port 9.
+    """
+    if services.version.kind == "docker":
+        return True
+    with contextlib.ExitStack() as undo:
+        _asking(services, undo, _plan(services, "ask-default"))
+        one, other = (_apart(services, undo, name) for name in ("ask-one", "ask-other"))
+        address = services.engine.inspect(other).addresses[0]
+        target = {"scheme": "tcp", "host": address, "port": 9, "timeout": 0.5}
+        (seen,) = probes(services.agents.channel(one), [target], 0.5)
+        return seen["verdict"] not in (Verdict.REFUSED.value, Verdict.REACHABLE.value)
+
+
+def _apart(services: Services, undo: contextlib.ExitStack, name: str) -> str:
+    """A container on a network of its own."""
+    called = on_engine(services.run, "", f"{name}-network")
+    network = services.engine.create_network(NetworkPlan(name=called, labels=labels.made(services.run, called, "question")))
+    undo.callback(services.engine.remove_network, network)
+    return _asking(services, undo, replace(_plan(services, name), attachments=(Attachment(called),)))
+
+
+def _asking(services: Services, undo: contextlib.ExitStack, plan: ContainerPlan) -> str:
+    container = services.engine.create(plan)
+    undo.callback(services.engine.remove, container)
+    undo.callback(services.agents.release, container)
+    services.engine.start(container)
+    return container
+
+
 ASK: dict[str, Callable[[Services], bool]] = {
     "links": has_links,
+    "network-links": has_network_links,
+    "isolation": isolates,
+    "port-ranges": has_port_ranges,
     "link-env": has_link_env,
     "container-addresses": lambda services: services.same_host,
     "host-callback": lambda services: services.same_host and not services.in_container,
+    "partition": can_partition,
     "bridge-counters": lambda services: services.version.os == "linux",
     "icc": lambda services: services.version.kind == "docker",
     "host-network": lambda services: services.version.os == "linux",

@@ -84,6 +84,18 @@ def _can_bind(wish: Publish) -> bool:
     return True
 
 
+def _open_files(process: Path) -> set[str]:
+    """What a process has open. Raises ``OSError`` where that can't be read at all.
+
+    A file may be closed while this looks; of this very process one always is: the one by which the list is read.
+    """
+    found = set()
+    for file in (process / "fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add(str(file.readlink()))
+    return found
+
+
 def is_of_container(inode: int, container: str) -> bool | None:
     """Whether the process that has a socket runs in a container (its full id); None where that can't be read from here.
 
@@ -92,7 +104,7 @@ def is_of_container(inode: int, container: str) -> bool | None:
     mark = f"socket:[{inode}]"
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if any(str(fd.readlink()) == mark for fd in (process / "fd").iterdir()):
+            if mark in _open_files(process):
                 return container in (process / "cgroup").read_text(encoding="utf-8", errors="replace")
     return None
 
@@ -101,7 +113,7 @@ def _owner_of(inodes: set[int]) -> str:
     marks = {f"socket:[{inode}]" for inode in inodes if inode}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if any(str(fd.readlink()) in marks for fd in (process / "fd").iterdir()):
+            if marks & _open_files(process):
                 name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
                 return f"process {process.name} ({name}) of the host has it"
     return ""

@@ -65,19 +65,19 @@ class Images:
         self._run = run
         self._say = say
         self._found: dict[str, ImageFacts] = {}
-        self._failed: dict[str, DockconnError] = {}
+        self._refused: dict[str, DockconnError] = {}
         self._locks = {CLIENT: threading.Lock(), SERVER: threading.Lock()}
 
     def get(self, role: str) -> ImageFacts:
         """The image of a role. Raises ``SpecError`` for a wrong option, ``BuildFailed`` for a build that fails."""
         with self._locks[role]:
-            if role in self._failed:
-                raise self._failed[role]  # a pull or a bootstrap that fails takes long: not again for each test
+            if role in self._refused:
+                raise self._refused[role]  # a pull or a bootstrap that fails takes long: not again for each test
             if role not in self._found:
                 try:
                     self._found[role] = self._ready(role) or self._built(role)
                 except (SpecError, BuildFailed) as error:
-                    self._failed[role] = error
+                    self._refused[role] = error
                     raise
             return self._found[role]
 

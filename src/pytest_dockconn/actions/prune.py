@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from .. import labels
 from ..engine.port import Engine
 from ..errors import DockconnError
 from ..logic.stale import Here, image_left_behind, left_behind
+from .partition import heal_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +38,16 @@ def find(engine: Engine) -> list[Leftover]:
         marks = entry["labels"]
         assert isinstance(marks, dict)
         if left_behind(str(entry["name"]), marks, now):
-            found.append(_leftover("container", str(entry["id"]), str(entry["name"]), marks))
+            kind = "partition" if labels.PARTITION in marks else "container"
+            found.append(_leftover(kind, str(entry["id"]), str(entry["name"]), marks))
     for network in engine.networks(labels.RUN):
         if left_behind(network.name, dict(network.labels), now):
             found.append(_leftover("network", network.id, network.name, dict(network.labels)))
     for image in engine.images(labels.RUN):
         if image_left_behind(image.tags, image.labels, now):
             found.append(_leftover("image", image.labels[labels.NAME], image.labels[labels.NAME], dict(image.labels)))
-    return found
+    # first what is to be healed, while the containers are still there
+    return sorted(found, key=lambda leftover: leftover.kind != "partition")
 
 
 def _leftover(kind: str, thing: str, name: str, marks: dict[str, str]) -> Leftover:
@@ -52,7 +57,12 @@ def _leftover(kind: str, thing: str, name: str, marks: dict[str, str]) -> Leftov
 
 def remove(engine: Engine, leftovers: list[Leftover]) -> list[str]:
     """Remove them; returns what could not be, a line each."""
-    calls = {"container": engine.remove, "network": engine.remove_network, "image": engine.remove_image}
+    calls: dict[str, Callable[[str], None]] = {
+        "partition": partial(heal_after, engine),
+        "container": engine.remove,
+        "network": engine.remove_network,
+        "image": engine.remove_image,
+    }
     failed = []
     for leftover in leftovers:
         try:

@@ -7,8 +7,9 @@ import secrets
 import socket
 import threading
 from functools import cached_property
+from typing import Any
 
-from ..agent.namespace import own_container
+from ..agent.namespace import interfaces, own_container
 from ..engine.port import Engine
 from ..errors import EngineError, NotFound
 from ..logic import bases
@@ -76,8 +77,14 @@ class Services:
         """Whether an address is one of the engine's host. Raises ``DockconnError`` where nobody can look."""
         if self.same_host and not self.in_container:
             return self.is_local(address)
-        seen = look(self.agents.channel(HOST), "interfaces")["interfaces"]
-        return any(address in (a.partition("/")[0] for a in (i["ipv4"], *i["ipv6"])) for i in seen)
+        return address in self.host_addresses()
+
+    def host_addresses(self) -> tuple[str, ...]:
+        """Every address of the engine's host, IPv4 first, loopback too. Raises ``DockconnError`` where nobody can look."""
+        here = self.same_host and not self.in_container
+        seen: Any = interfaces() if here else look(self.agents.channel(HOST), "interfaces")["interfaces"]
+        found = [str(a).partition("/")[0] for one in seen for a in (one["ipv4"], *one["ipv6"]) if a]
+        return tuple(sorted(dict.fromkeys(found), key=lambda address: ":" in address))
 
     @cached_property
     def same_host(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import struct
@@ -21,7 +22,8 @@ def ping(found: tuple[int, str], nonce: bytes, deadline: Deadline, result: dict[
         sock.settimeout(deadline.left())
         sock.connect((address, 0))
         result["source"] = [sock.getsockname()[0], 0]
-        sock.send(_request(family, nonce))
+        with contextlib.suppress(PermissionError):  # as in probe: of a packet filter
+            sock.send(_request(family, nonce))
         while True:
             sock.settimeout(deadline.left())
             if _is_reply(family, sock.recv(2048), nonce):

@@ -72,39 +72,59 @@ def listeners() -> list[dict[str, object]]:
 
 def interfaces() -> list[dict[str, object]]:
     """Interfaces: name, MAC, whether up, MTU, counters."""
-    return [interface(name) for name in sorted(os.listdir("/sys/class/net")) if os.path.isdir("/sys/class/net/" + name)]
+    found = [interface(name) for name in sorted(_counters())]
+    return [one for one in found if one]
 
 
 def interface(name: str) -> dict[str, object]:
-    """One interface as ``ifconfig`` shows it; empty where there is none of that name."""
-    base = "/sys/class/net/{}/".format(name)
-    flags = read(base + "flags").strip()
+    """One interface as ``ifconfig`` shows it; empty where there is none of that name.
+
+    By ioctls and /proc, which follow the network namespace; /sys shows the one that it was mounted in, so under
+    ``nsenter --net`` it is another's docker0 that would be read there.
+    """
+    flags = _ask(name, 0x8913)  # SIOCGIFFLAGS
     if not flags:
         return {}
-    counters = {
-        direction + "_" + what: int(read("{}statistics/{}_{}".format(base, direction, what)).strip() or 0)
-        for direction in ("rx", "tx")
-        for what in ("packets", "bytes", "errors", "dropped")
-    }
+    address, mtu = _ask(name, 0x8927), _ask(name, 0x8921)  # SIOCGIFHWADDR, SIOCGIFMTU
     return {
-        "name": name, "mac": read(base + "address").strip(), "mtu": int(read(base + "mtu").strip() or 0),
-        "up": bool(int(flags, 16) & 1), "ipv4": _ipv4(name), "ipv6": _ipv6(name), "counters": counters,
+        "name": name, "mac": ":".join("{:02x}".format(byte) for byte in address[2:8]),
+        "mtu": struct.unpack_from("=i", mtu)[0] if mtu else 0, "up": bool(flags[0] & 1),
+        "ipv4": _ipv4(name), "ipv6": _ipv6(name), "counters": _counters().get(name, {}),
     }  # fmt: skip
 
 
-def _ipv4(name: str) -> str:
-    """The IPv4 address with its mask as a prefix length, by the ioctls that ``ifconfig`` uses."""
+def _counters() -> dict[str, dict[str, int]]:
+    """Of every interface, from /proc/net/dev: eight columns for what came in, then eight for what went out."""
+    found = {}
+    for line in read("/proc/net/dev").splitlines()[2:]:
+        name, _, numbers = line.rpartition(":")
+        columns = [int(number) for number in numbers.split()]
+        found[name.strip()] = {
+            direction + "_" + what: columns[first + at]
+            for direction, first in (("rx", 0), ("tx", 8))
+            for at, what in enumerate(("bytes", "packets", "errors", "dropped"))
+        }
+    return found
+
+
+def _ask(name: str, question: int) -> bytes:
+    """The kernel's answer about an interface, by one of the ioctls that ``ifconfig`` uses; empty where there is none."""
     try:
         import fcntl
     except ImportError:  # not Linux: the host side of a Desktop engine
-        return ""
-    question = struct.pack("256s", name.encode()[:15])
+        return b""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         try:
-            address = fcntl.ioctl(sock.fileno(), 0x8915, question)[20:24]  # SIOCGIFADDR
-            mask = fcntl.ioctl(sock.fileno(), 0x891B, question)[20:24]  # SIOCGIFNETMASK
+            return fcntl.ioctl(sock.fileno(), question, struct.pack("256s", name.encode()[:15]))[16:40]
         except OSError:
-            return ""
+            return b""
+
+
+def _ipv4(name: str) -> str:
+    """The IPv4 address with its mask as a prefix length."""
+    address, mask = _ask(name, 0x8915)[4:8], _ask(name, 0x891B)[4:8]  # SIOCGIFADDR, SIOCGIFNETMASK
+    if not address or not mask:
+        return ""
     return "{}/{}".format(socket.inet_ntoa(address), bin(int.from_bytes(mask, "big")).count("1"))
 
 

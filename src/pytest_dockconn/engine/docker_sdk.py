@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import IO, Any
 
 import docker
@@ -55,6 +56,7 @@ class DockerEngine:
         self._timeout = timeout
         self._hung = ""
         self._stream: Any = None
+        self._network_ids: dict[str, str] = {}
         with self._errors("asking for its version"):
             # "auto" would ask for the version once more, and so would each further client: 4 ms every time
             with contextlib.closing(self._client(timeout, OLDEST)) as asking:
@@ -148,7 +150,7 @@ class DockerEngine:
                 labels=dict(plan.labels),
                 stdin_open=plan.interactive,
                 tty=plan.tty,
-                host_config=api.create_host_config(**_host_config(plan)),
+                host_config=api.create_host_config(**_host_config(plan, self._version.kind)),
                 networking_config=self._networking(plan.attachments[:1]),
             )
             for attachment in plan.attachments[1:]:
@@ -202,7 +204,15 @@ class DockerEngine:
     def inspect(self, container: str) -> ContainerFacts:
         """What it is like now."""
         with self._errors(f"inspecting container {container[:64]}"):
-            return translate.container(self._api.inspect_container(container))
+            facts = translate.container(self._api.inspect_container(container))
+        return facts if self._version.kind == "docker" else self._with_network_ids(facts)
+
+    def _with_network_ids(self, facts: ContainerFacts) -> ContainerFacts:
+        """Podman (seen on 4.3.1) tells the names of a container's networks where their ids should be."""
+        if any(e.network not in self._network_ids for e in facts.endpoints):
+            self._network_ids = {network.name: network.id for network in self.networks()}
+        found = (replace(e, network_id=self._network_ids.get(e.network, e.network_id)) for e in facts.endpoints)
+        return replace(facts, endpoints=tuple(found))
 
     def containers(self, label: str | None = None, *, running: bool = False) -> tuple[Mapping[str, object], ...]:
         """Containers, also stopped ones, as ``id``, ``name``, ``labels``, ``status``."""
@@ -213,7 +223,7 @@ class DockerEngine:
                 "id": c["Id"],
                 "name": (c.get("Names") or ["/"])[0].lstrip("/"),
                 "labels": dict(c.get("Labels") or {}),
-                "status": c.get("State", ""),
+                "status": translate.status({"Status": c.get("State", "")}),
                 "ports": [
                     (p.get("IP", ""), p.get("PublicPort", 0), p.get("Type", "tcp")) for p in c.get("Ports") or ()
                 ],
@@ -336,17 +346,18 @@ class DockerEngine:
         """Remove a network; no error where it is gone already."""
         with contextlib.suppress(NotFound), self._errors(f"removing network {network}"):
             self._api.remove_network(network)
+        self._network_ids = {}
 
     def network(self, network: str) -> NetworkFacts:
         """A network by name or id."""
         with self._errors(f"inspecting network {network}"):
-            return translate.network(self._api.inspect_network(network))
+            return translate.network(self._api.inspect_network(network), self._version.kind)
 
     def networks(self, label: str | None = None) -> tuple[NetworkFacts, ...]:
         """Networks, all or those with a label."""
         with self._errors("listing networks"):
             found = self._api.networks(filters={"label": [label]} if label else None)
-        return tuple(translate.network(n) for n in found)
+        return tuple(translate.network(n, self._version.kind) for n in found)
 
     def connect(self, network: str, container: str, attachment: Attachment) -> None:
         """Join a container to a network."""
@@ -381,10 +392,13 @@ class DockerEngine:
         self._api.close()
 
 
-def _host_config(plan: ContainerPlan) -> dict[str, Any]:
+def _host_config(plan: ContainerPlan, kind: str) -> dict[str, Any]:
     published: dict[str, list[tuple[str, str | None]]] = {}
     for wish in plan.publish:
-        published.setdefault(str(wish.port), []).append((wish.address, wish.host or None))
+        # podman 4.3.1 makes a rule for packets to 0.0.0.0 of that address, and there are none; no address means any there,
+        # as for docker, which takes it for any of both families
+        address = "" if kind == "podman" and wish.address == "0.0.0.0" else wish.address
+        published.setdefault(str(wish.port), []).append((address, wish.host or None))
     return {
         "port_bindings": published or None,
         "links": list(plan.links) or None,

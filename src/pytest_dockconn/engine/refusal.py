@@ -14,7 +14,11 @@ _PORT_TAKEN = (
     "failed to bind host port",
     "all ports are allocated",
     "rootlessport listen",
+    "cannot listen on the",
 )
+#: What podman's compatible API (seen on 4.3.1) answers with status 500, where docker has 404 and 409.
+_PODMAN_NOT_FOUND = ("no such container", "network not found")
+_PODMAN_CONFLICT = ("that name is already in use", "network already exists", "network is being used")
 _CREDENTIALS = re.compile(r"(?<=//)[^/?#]*@")
 _PORT = re.compile(
     r"(?:listen \w+ |bind for |port |listening on )?(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]|::):(\d+)", re.IGNORECASE
@@ -34,9 +38,9 @@ def refusal(status: int, words: str, doing: str) -> EngineError | PortInUse:
     # "address already in use" alone (403) is what moby's IPAM says of a static address
     if any(phrase in lower for phrase in _PORT_TAKEN) or ("address already in use" in lower and port_in_words(words)):
         return PortInUse(cause)
-    if status == 404:
+    if status == 404 or (status == 500 and any(phrase in lower for phrase in _PODMAN_NOT_FOUND)):
         return NotFound(cause)
-    if status == 409:
+    if status == 409 or (status == 500 and any(phrase in lower for phrase in _PODMAN_CONFLICT)):
         return Conflict(cause)
     return EngineError(cause, checked=f"the engine answered with HTTP status {status}")
 

@@ -18,6 +18,11 @@ from ..model.spec import PortKey
 
 Json = Mapping[str, Any]
 
+#: States of a container that has its host ports.
+ALIVE = ("running", "paused")
+#: The network that a container joins when none is named: docker's, and podman's.
+DEFAULT_NETWORKS = ("bridge", "podman")
+
 
 def version(url: str, data: Json) -> VersionFacts:
     """``GET /version``. Podman names itself among the components, whatever it pretends to be above them."""
@@ -79,13 +84,18 @@ def container(data: Json) -> ContainerFacts:
     """``GET /containers/ID/json``. Since API 1.52 addresses are told for each network only, so they are read there."""
     config, state, host = data.get("Config") or {}, data.get("State") or {}, data.get("HostConfig") or {}
     network = data.get("NetworkSettings") or {}
+    mode, word = str(host.get("NetworkMode") or ""), status(state)
+    # podman (seen on 4.3.1) shows the bindings of a stopped container as if they were, and those of a container, and its
+    # place on its networks, for each one that shares its network namespace as well; docker shows neither
+    shares = mode.startswith("container:")
+    bound = {} if shares or word not in ALIVE else network.get("Ports")
     return ContainerFacts(
         id=str(data["Id"]),
         name=str(data.get("Name", "")).lstrip("/"),
         image=str(config.get("Image", "")),
         image_id=str(data.get("Image", "")),
         labels=dict(config.get("Labels") or {}),
-        status=status(state),
+        status=word,
         exit_code=int(state.get("ExitCode") or 0),
         error=str(state.get("Error") or ""),
         oom_killed=bool(state.get("OOMKilled")),
@@ -93,11 +103,11 @@ def container(data: Json) -> ContainerFacts:
         hostname=str(config.get("Hostname") or ""),
         env=environment(config.get("Env")),
         command=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
-        network_mode=str(host.get("NetworkMode") or ""),
-        exposed=ports({*(config.get("ExposedPorts") or {}), *(network.get("Ports") or {})}),
-        bindings=bindings(network.get("Ports")),
+        network_mode=mode,
+        exposed=ports({*(config.get("ExposedPorts") or {}), *({} if shares else network.get("Ports") or {})}),
+        bindings=bindings(bound),
         wanted_bindings=bindings(host.get("PortBindings")),
-        endpoints=endpoints(network.get("Networks") or {}),
+        endpoints=endpoints({} if shares else network.get("Networks") or {}),
         links=tuple(link(text) for text in host.get("Links") or ()),
         restart_count=int(data.get("RestartCount") or 0),
         health=str((state.get("Health") or {}).get("Status") or "").removeprefix("none"),
@@ -116,7 +126,7 @@ def status(state: Json) -> str:
 
 
 def endpoints(networks: Json) -> tuple[Endpoint, ...]:
-    """The ``Networks`` of a container; the default bridge first, then by name."""
+    """The ``Networks`` of a container; the default network first, then by name."""
     found = [
         Endpoint(
             network=name,
@@ -130,7 +140,7 @@ def endpoints(networks: Json) -> tuple[Endpoint, ...]:
         )
         for name, e in networks.items()
     ]
-    return tuple(sorted(found, key=lambda e: (e.network != "bridge", e.network)))
+    return tuple(sorted(found, key=lambda e: (e.network not in DEFAULT_NETWORKS, e.network)))
 
 
 def link(text: str) -> tuple[str, str]:
@@ -139,12 +149,13 @@ def link(text: str) -> tuple[str, str]:
     return source.lstrip("/"), target.rpartition("/")[2]
 
 
-def network(data: Json) -> NetworkFacts:
-    """``GET /networks/ID``."""
+def network(data: Json, kind: str = "docker") -> NetworkFacts:
+    """``GET /networks/ID``. Podman calls its default network as it was asked for it, and ``bridge`` in its list."""
+    name = str(data.get("Name", ""))
     pools = (data.get("IPAM") or {}).get("Config") or ()
     return NetworkFacts(
         id=str(data.get("Id", "")),
-        name=str(data.get("Name", "")),
+        name="podman" if kind == "podman" and name == "bridge" else name,
         driver=str(data.get("Driver", "")),
         scope=str(data.get("Scope", "")),
         internal=bool(data.get("Internal")),

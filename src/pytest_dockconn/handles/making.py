@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import labels
-from ..actions.capabilities import has_links
+from ..actions.capabilities import has_links, has_network_links, has_port_ranges
 from ..actions.containers import await_answers, launch, raise_if_ended
 from ..actions.images import CLIENT, SERVER
 from ..actions.services import Services
@@ -82,6 +82,7 @@ def _planned(services: Services, lab: str, wish: Wish, token: str) -> tuple[Cont
     argv, env = specs.command(wish.command), specs.environment(wish.env)
     called = on_engine(services.run, lab, checked(wish.name))
     legacy = () if own else _legacy(services, links)
+    _check_engine(services, network_links=bool(own and links), ranges=[p.host for p in published if "-" in p.host])
     image, kind = _image(services, wish, argv)
     plan = ContainerPlan(
         image=image.id,
@@ -171,6 +172,23 @@ def _links(wish: Wish) -> list[tuple[Container | str, str]]:
             )
     specs.no_alias_twice([(s if isinstance(s, str) else s.name, alias) for s, alias in pairs])
     return pairs
+
+
+def _check_engine(services: Services, *, network_links: bool, ranges: Sequence[str]) -> None:
+    """Raises ``CapabilityError`` for what this engine would drop in silence, or refuse in words that tell little."""
+    engine = f"{services.version.kind} {services.version.version}"
+    if network_links and not has_network_links(services):
+        raise CapabilityError(
+            f"{engine} drops links on networks of one's own (capability 'network-links')",
+            checked="what kind of engine it is",
+            remedy="give the server the name for all: server(networks=[network], aliases=[name])",
+        )
+    if ranges and not has_port_ranges(services):
+        raise CapabilityError(
+            f"{engine} takes no range of host ports such as {ranges[0]} (capability 'port-ranges')",
+            checked="it was asked for one and said no",
+            remedy="name one port, or None for any free one",
+        )
 
 
 def _legacy(services: Services, links: Sequence[tuple[Container | str, str]]) -> tuple[tuple[str, str], ...]:

@@ -1,8 +1,8 @@
-# The client: curl for people, Python and the agent for probes.
+# The client: curl for people, Python and the agent for probes, nft for partitions.
 ARG BASE
 FROM ${BASE}
 RUN apt-get update -q \
- && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends curl python3 \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends curl nftables python3 \
  && apt-get clean && rm -rf /var/lib/apt/lists/*
 COPY agent /opt/dockconn/agent
 COPY dockconn-agent /usr/local/bin/dockconn-agent

@@ -9,11 +9,15 @@ from ..errors import SpecError
 #: Every word, and what it means.
 KNOWN = {
     "links": "takes legacy links on the default network (podman refuses them)",
+    "network-links": "takes links on networks of one's own (podman drops them in silence)",
+    "isolation": "keeps networks apart from each other (podman 4.3 does not once a container runs on its default network)",
+    "port-ranges": "binds any free one of a range of host ports (podman's API takes single ones)",
     "link-env": "sets a link's environment variables (off by default from Docker 29)",
     "container-addresses": "container addresses are reachable from the test process (not on Docker Desktop, rootless or remote)",
     "bridge-counters": "the default bridge's interface can be read",
     "icc": "honours a network's enable_icc option (podman ignores it)",
     "host-callback": "containers reach a server in the test process (not on Docker Desktop, rootless or remote)",
+    "partition": "packet filter rules can be set in a container's own network (nf_tables)",
     "host-network": "runs containers in the host's network namespace",
 }
 

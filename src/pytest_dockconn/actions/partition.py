@@ -1,0 +1,108 @@
+"""Sets the rules of a cut in a container's own network namespace, and takes them away again.
+
+A sidecar with NET_ADMIN and nothing else does it and ends. It stays on the engine, ended, until the cut is healed: its
+labels tell a later run what is to be healed if this one dies (``actions/prune.py``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import secrets
+from dataclasses import dataclass
+
+from .. import labels
+from ..engine.port import Engine
+from ..errors import CapabilityError, DockconnError, NotFound
+from ..logic.names import on_engine
+from ..logic.partition import Cut, ruleset
+from ..logic.privileges import FIREWALL
+from ..model.spec import ContainerPlan
+from .images import CLIENT
+from .services import Services
+
+#: Seconds that the sidecar may take.
+PATIENCE = 15.0
+#: In what ``nft`` says of a table that is not there: the container was started anew, with a namespace without rules.
+_GONE = ("No such file or directory", "does not exist")
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A cut that is in force: the container with the rules, their table, and the sidecar that bears witness."""
+
+    container: str
+    table: str
+    witness: str
+
+
+def cut(services: Services, container: str, what: Cut) -> Mark:
+    """Set the rules. Raises ``CapabilityError`` where the engine's kernel can't; nothing is left behind then."""
+    table = f"dockconn_{services.run}_{secrets.token_hex(3)}"
+    marks = {labels.PARTITION: container, labels.TABLE: table}
+    witness = _run(services, container, ("nft", ruleset(table, what)), marks)
+    return Mark(container, table, witness)
+
+
+def heal(services: Services, mark: Mark) -> None:
+    """Take the rules away, and the witness. A container that is gone, or was started anew, has none any more."""
+    with contextlib.suppress(NotFound):
+        if services.engine.inspect(mark.container).status in ("running", "paused"):
+            services.engine.remove(_run(services, mark.container, _drop(mark.table), {}))
+    services.engine.remove(mark.witness)
+
+
+def heal_after(engine: Engine, witness: str) -> None:
+    """Heal what a dead run left: its witness tells of it. Raises ``DockconnError``."""
+    facts = engine.inspect(witness)
+    container, table = facts.labels.get(labels.PARTITION, ""), facts.labels.get(labels.TABLE, "")
+    with contextlib.suppress(NotFound):
+        if container and engine.inspect(container).status in ("running", "paused"):
+            name = f"{facts.name}-heal"
+            marks = labels.made(facts.labels[labels.RUN], name, "partition")
+            engine.remove(_ended(engine, _plan(facts.image_id, name, container, _drop(table), marks)))
+    engine.remove(witness)
+
+
+def _drop(table: str) -> tuple[str, ...]:
+    return ("nft", "delete", "table", "inet", table)
+
+
+def _run(services: Services, container: str, argv: tuple[str, ...], marks: dict[str, str]) -> str:
+    name = on_engine(services.run, "", f"partition{next(_numbers)}")
+    known = {**labels.made(services.run, name, "partition"), **marks}
+    return _ended(services.engine, _plan(services.images.get(CLIENT).id, name, container, argv, known))
+
+
+def _plan(image: str, name: str, container: str, argv: tuple[str, ...], marks: dict[str, str]) -> ContainerPlan:
+    return ContainerPlan(
+        image=image, name=name, labels=marks, command=argv, network_mode=f"container:{container}",
+        capabilities=FIREWALL, read_only=True,
+    )  # fmt: skip
+
+
+def _ended(engine: Engine, plan: ContainerPlan) -> str:
+    """Run a sidecar to its end. Raises ``CapabilityError`` with what it said where it failed; it is removed then."""
+    sidecar = engine.create(plan)
+    with contextlib.ExitStack() as undo:
+        undo.callback(_remove_quietly, engine, sidecar)
+        engine.start(sidecar)
+        code = engine.wait(sidecar, PATIENCE)
+        said = engine.logs(sidecar) if code != 0 else ""
+        if code != 0 and not any(words in said for words in _GONE):
+            raise CapabilityError(
+                "packet filter rules can't be set in a container's network here (capability 'partition'): "
+                + (said.strip()[-300:] or ("it did not end in time" if code is None else f"exit code {code}")),
+                checked=f"{plan.command[0] if plan.command else ''} in a sidecar with NET_ADMIN",
+                remedy="it needs a kernel with nf_tables, and nft in the client image; or take the container off the "
+                "network: network.disconnect(container)",
+            )
+        undo.pop_all()
+    return sidecar
+
+
+def _remove_quietly(engine: Engine, container: str) -> None:
+    with contextlib.suppress(DockconnError):
+        engine.remove(container)

@@ -1,0 +1,104 @@
+"""Who is cut off from whom, and where the rules for it are set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from ..actions.partition import cut, heal
+from ..actions.services import Services
+from ..errors import CapabilityError, NotOurs, SpecError
+from ..logic.partition import Cut, Doorway, check, doorways, why_not
+from .container import Container
+from .network import Network
+
+Party = Container | Network
+
+
+@contextmanager
+def partitioned(
+    services: Services, a: Party, b: Party, *, one_way: bool, how: str, allow_adopted: bool
+) -> Iterator[None]:
+    """Inside neither reaches the other (``one_way``: a does not reach b); healed on the way out, whatever happens."""
+    cuts = _cuts(services, a, b, one_way=one_way, how=check(how), allow_adopted=allow_adopted)
+    with ExitStack() as healing:
+        for container, what in cuts.items():
+            # one after the other, so that each that is in force is known before anything can go wrong with the next
+            healing.callback(partial(heal, services, cut(services, container.id, what)))
+        yield
+
+
+def _cuts(
+    services: Services, a: Party, b: Party, *, one_way: bool, how: str, allow_adopted: bool
+) -> dict[Container, Cut]:
+    """What is cut in the namespace of which container. Raises before anything is changed."""
+    _check(a, b, allow_adopted=allow_adopted)
+    reasons = {p: why_not(p.facts()) for p in (a, b) if isinstance(p, Container)}
+    places = [p for p, reason in reasons.items() if not reason]
+    ours = [p for p in places if p.ours]
+    places = ours or places  # what others made is touched only where nothing of ours would do
+    if not places:
+        told = "; ".join(f"{party.name}: {reason}" for party, reason in reasons.items())
+        raise CapabilityError(
+            f"{a.name} and {b.name} can't be cut off from each other: {told}",
+            checked="the state and the network mode of both",
+            remedy="start them, or give one a network of its own",
+        )
+    if one_way and a in places:
+        places = [p for p in places if p == a]
+    found = {}
+    for place in places:
+        other, begins = (b, True) if place == a else (a, not one_way)
+        found[place] = Cut(
+            peers=_addresses(services, other),
+            doorways=_doorways(services, other) if begins else (),
+            out=begins,
+            into=not one_way or place == b,
+            how=how,
+        )
+    return found
+
+
+def _check(a: Party, b: Party, *, allow_adopted: bool) -> None:
+    for party in (a, b):
+        if not isinstance(party, (Container, Network)):
+            raise SpecError(
+                f"partition: {party!r} can't be cut off",
+                checked=f"it is a {type(party).__name__}; containers and networks can",
+                remedy="write partition(web, db), or partition(web, network)",
+            )
+        if isinstance(party, Container) and not party.ours and not allow_adopted:
+            raise NotOurs(
+                f"refused to cut off {party.name}: it was adopted, and what others made is not touched",
+                checked=f"container {party.id[:12]}",
+                remedy="pass allow_adopted=True if rules may be set for the time of the partition",
+            )
+    if a == b or not any(isinstance(party, Container) for party in (a, b)):
+        raise SpecError(
+            f"partition({a.name}, {b.name}): one container and another, or a network, are wanted",
+            checked="both are " + ("the same" if a == b else "networks"),
+            remedy="write partition(web, db), or partition(web, network)",
+        )
+
+
+def _addresses(services: Services, party: Party) -> tuple[str, ...]:
+    if isinstance(party, Network):
+        return party.subnets
+    facts = party.facts()
+    if facts.network_mode == "host":
+        return services.host_addresses()
+    if not facts.addresses:
+        raise SpecError(
+            f"partition: {party.name} has no address",
+            checked=f"it is {facts.status}",
+            remedy="connect it to a network first",
+        )
+    return facts.addresses
+
+
+def _doorways(services: Services, party: Party) -> tuple[Doorway, ...]:
+    """Host ports lead to a container too: through them it would still be reached."""
+    if isinstance(party, Network) or not party.facts().bindings:
+        return ()
+    return doorways(party.facts().bindings, services.host_addresses())

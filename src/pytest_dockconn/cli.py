@@ -18,6 +18,7 @@ from .errors import DockconnError, ReachabilityError
 from .logic.text import printable
 from .model.probe import ProbeResult
 from .model.settings import Settings
+from .report import leftovers as leftovers_report
 from .session import Session
 
 
@@ -87,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     remove.set_defaults(run=_prune)
     remove.add_argument("--dry-run", action="store_true", help="only show it")
+    remove.add_argument(
+        "--all", action="store_true", help="also the images that the plugin has built; the next run builds them again"
+    )
     for command in (check, remove):
         command.add_argument(
             "--engine", metavar="URL", help="the engine; else DOCKER_HOST, docker's context, the usual sockets"
@@ -137,9 +141,9 @@ def _indented(text: str) -> str:
 def _prune(arguments: argparse.Namespace) -> int:
     engine = find(arguments.engine)
     try:
-        leftovers = prune.find(engine)
-        for leftover in leftovers:
-            print(f"{leftover.kind:<10}{leftover.name:<44}{leftover.owner}")
+        leftovers = prune.find(engine) + (prune.built(engine) if arguments.all else [])
+        for line in leftovers_report.table(leftovers):
+            print(line)
         if arguments.dry_run or not leftovers:
             print(f"{len(leftovers)} left behind" + (", nothing removed (--dry-run)" if leftovers else ""))
             return 0

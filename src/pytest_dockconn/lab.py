@@ -159,7 +159,7 @@ class Lab:
         return made
 
     def _make(self, wish: Wish) -> Own:
-        self._services.facts.watch()
+        self._services.begin()
         with self._given_back(wish.role, wish.name):
             made = make(self._services, self._mark, wish)
         with self._lock:
@@ -203,6 +203,7 @@ class Lab:
             SpecError: a subnet that is none, or that another network has a part of; nothing was created.
             DockconnError: the engine has no addresses left.
         """
+        self._services.begin()
         called = self._name("network", name)
         on = on_engine(self._services.run, self._mark, called)
         marks = labels.made(self._services.run, on, "network")
@@ -227,7 +228,7 @@ class Lab:
         Raises:
             SpecError: it is none of these, or the engine has no such container.
         """
-        self._services.facts.watch()
+        self._services.begin()
         wanted = identified(container)
         try:
             facts = self._services.engine.inspect(wanted)

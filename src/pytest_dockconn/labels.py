@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,11 @@ PID = "dockconn.owner.pid"
 STARTED = "dockconn.owner.started"
 HOST = "dockconn.owner.host"
 BOOT = "dockconn.owner.boot"
+MACHINE = "dockconn.owner.machine"
+#: The namespace of process ids that the owner's is one of: in a container a number means another process.
+PIDNS = "dockconn.owner.pidns"
+#: Seconds since 1970: when it was made, and until when those who can't see its owner leave it alone.
+CREATED = "dockconn.created"
 LEASE = "dockconn.lease"
 HASH = "dockconn.hash"
 #: On an image: it holds the agent, or Apache with the identity header. Containers inherit it, and images committed of them.
@@ -23,6 +29,9 @@ SPEAKS = "dockconn.speaks"
 #: On a sidecar that has set rules: in which container, and their table. A later run heals by it what a dead one left.
 PARTITION = "dockconn.partition"
 TABLE = "dockconn.partition.table"
+
+#: Seconds that a thing may be old before others than its owner's machine take it for left behind.
+LEASE_TIME = 24 * 3600
 
 #: Every name on the engine begins with this, so that a user's own ``server1`` never collides.
 PREFIX = "dockconn-"
@@ -48,9 +57,30 @@ def boot_id() -> str:
         return ""
 
 
+def machine_id() -> str:
+    """What tells this installation from others of the same name; empty where nothing does."""
+    for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+        try:
+            return Path(path).read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            continue
+    return ""
+
+
+def pid_namespace() -> str:
+    """The namespace of process ids that this process is in; empty where there are none."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
 @lru_cache(maxsize=1)
 def _owner(pid: int) -> dict[str, str]:
-    return {PID: str(pid), STARTED: process_started(pid), HOST: socket.gethostname(), BOOT: boot_id()}
+    return {
+        PID: str(pid), STARTED: process_started(pid), HOST: socket.gethostname(), BOOT: boot_id(),
+        MACHINE: machine_id(), PIDNS: pid_namespace(),
+    }  # fmt: skip
 
 
 def owner() -> dict[str, str]:
@@ -60,7 +90,8 @@ def owner() -> dict[str, str]:
 
 def made(run: str, name: str, role: str) -> dict[str, str]:
     """All labels of a thing of this run."""
-    return {RUN: run, NAME: name, ROLE: role, **owner()}
+    now = int(time.time())
+    return {RUN: run, NAME: name, ROLE: role, CREATED: str(now), LEASE: str(now + LEASE_TIME), **owner()}
 
 
 def is_ours(labels: Mapping[str, str], name: str) -> bool:

@@ -36,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
         run = opened(config, settings)
     config.stash[KEY] = run
+    if not hasattr(config, "workerinput"):  # of xdist: its controller does it
+        run.sweep()
     config.pluginmanager.register(Active(config, run), "dockconn-active")
 
 

@@ -31,6 +31,7 @@ class Run:
 
         self.settings = settings
         self.session: Session = Session(Services(find(settings.engine), settings, say))
+        self._say = say
         self._begun: list[threading.Thread] = []
         self._wanted: set[str] = set()
         self._closing = False
@@ -69,6 +70,26 @@ class Run:
         self._wanted.update(fresh)
         if fresh:
             self._begun += self.tutorial.begin(fresh)
+
+    def sweep(self) -> None:
+        """Begin to remove what dead runs left behind; what could not be is left to ``dockconn prune``."""
+        thread = threading.Thread(target=self._sweep, name="dockconn-sweep", daemon=True)
+        thread.start()
+        self._begun.append(thread)
+
+    def _sweep(self) -> None:
+        from .actions import prune  # noqa: PLC0415
+        from .errors import DockconnError  # noqa: PLC0415
+        from .report.leftovers import swept  # noqa: PLC0415
+
+        engine = self.session.services.engine
+        try:
+            leftovers = prune.find(engine)
+            failed = prune.remove(engine, leftovers)
+        except DockconnError:
+            return  # it will be said by whoever needs the engine
+        if leftovers:
+            self._say(swept(leftovers, len(failed)))
 
     def missing(self, capabilities: Iterable[str]) -> str:
         """Why these capabilities can't be had here; empty if they can."""

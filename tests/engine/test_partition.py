@@ -14,6 +14,7 @@ import pytest
 from pytest_dockconn import Container, Lab, Verdict, assert_reachable, assert_unreachable
 from pytest_dockconn.actions import prune
 from pytest_dockconn.errors import CapabilityError, NotOurs, SpecError
+from pytest_dockconn.model.leftover import Leftover
 from pytest_dockconn.model.spec import ContainerPlan
 
 WAYS = [("drop", Verdict.TIMED_OUT), ("reject", Verdict.REFUSED)]
@@ -211,7 +212,7 @@ def test_a_dead_runs_partition_is_healed_by_the_sweep(dockconn: Lab) -> None:
     engine = dockconn._services.engine
 
     (one,) = engine.containers(f"dockconn.partition={web.id}")
-    left = prune.Leftover("partition", str(one["id"]), str(one["name"]), "", "")
+    left = Leftover("partition", str(one["id"]), str(one["name"]), "", "")
     assert prune.remove(engine, [left]) == []
 
     assert rules(dockconn, theirs) == before

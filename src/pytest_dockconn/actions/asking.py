@@ -17,6 +17,8 @@ from .services import Services
 
 #: Seconds that a listener has to take a connection out of its accept queue, on top of the answer.
 ACCEPT = 0.3
+#: Schemes without a connection.
+DATAGRAMS = ("udp", "dns", "icmp")
 
 
 def ask(services: Services, source: str | None, targets: Sequence[Target], timeout: float) -> list[ProbeResult]:
@@ -63,8 +65,13 @@ def _asked(services: Services, channel: Channel, targets: Sequence[Target], time
 
 
 def _is_silent(services: Services, target: Target) -> bool:
-    """Whether the owner can't say who it is, so that its sockets must tell."""
-    return bool(target.owner) and target.scheme != "udp" and target.owner not in services.speakers
+    """Whether the owner takes a connection and can't say who it is, so that its sockets must tell."""
+    return bool(target.owner) and target.scheme not in DATAGRAMS and not _speaks(services, target)
+
+
+def _speaks(services: Services, target: Target) -> bool:
+    """Whether the owner says who it is when it is asked so."""
+    return target.owner in services.speakers and target.scheme in ("http", "udp")
 
 
 def _request(target: Target, timeout: float, *, hold: bool) -> dict[str, Any]:
@@ -89,14 +96,14 @@ def _sockets(services: Services, owner: str) -> list[Mapping[str, Any]]:
 def _identified(services: Services, probed: ProbeResult, before: list[Mapping[str, Any]] | None) -> ProbeResult:
     if not verdicts.needs_proof(probed):
         return verdicts.said_who(probed, services.name_of(probed.answered_by)) if probed.answered_by else probed
-    if probed.target.owner in services.speakers:
+    if _speaks(services, probed.target):
         return replace(
             probed,
             verdict=Verdict.WRONG_SERVER,
             detail=f"something answered that does not prove that it is {services.name_of(probed.target.owner)}: {probed.detail}",
         )
     try:
-        if probed.target.scheme == "udp":
+        if probed.target.scheme in DATAGRAMS:
             return _by_address(services, probed)
         return _by_socket(services, probed, before)
     except DockconnError as error:
@@ -106,10 +113,11 @@ def _identified(services: Services, probed: ProbeResult, before: list[Mapping[st
 
 
 def _by_address(services: Services, probed: ProbeResult) -> ProbeResult:
-    """A datagram has no connection to look for: the owner must have the address and a socket on the port."""
+    """A datagram has no connection to look for: the owner must have the address, and a socket on the port if there is one."""
     owner = probed.target.owner
     port = probed.target.inner or probed.target.port
-    listens = any(row["protocol"] == "udp" and row["port"] == port for row in _sockets(services, owner))
+    rows = _sockets(services, owner) if port else []
+    listens = not port or any(row["protocol"] == "udp" and row["port"] == port for row in rows)
     has = probed.target.via == "bound port" or probed.address in services.facts.get(owner).addresses
     return verdicts.proven(probed, {"state": "close", "inode": 1} if listens and has else None, services.name_of(owner))
 

@@ -134,7 +134,9 @@ def isolates(services: Services) -> bool:
 def _apart(services: Services, undo: contextlib.ExitStack, name: str) -> str:
     """A container on a network of its own."""
     called = on_engine(services.run, "", f"{name}-network")
-    network = services.engine.create_network(NetworkPlan(name=called, labels=labels.made(services.run, called, "question")))
+    network = services.engine.create_network(
+        NetworkPlan(name=called, labels=labels.made(services.run, called, "question"))
+    )
     undo.callback(services.engine.remove_network, network)
     return _asking(services, undo, replace(_plan(services, name), attachments=(Attachment(called),)))
 

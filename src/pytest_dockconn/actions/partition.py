@@ -40,6 +40,7 @@ class Mark:
 
 def cut(services: Services, container: str, what: Cut) -> Mark:
     """Set the rules. Raises ``CapabilityError`` where the engine's kernel can't; nothing is left behind then."""
+    services.begin()
     table = f"dockconn_{services.run}_{secrets.token_hex(3)}"
     marks = {labels.PARTITION: container, labels.TABLE: table}
     witness = _run(services, container, ("nft", ruleset(table, what)), marks)

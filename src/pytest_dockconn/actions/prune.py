@@ -2,57 +2,98 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from .. import labels
+from ..agent.namespace import interfaces
 from ..engine.port import Engine
 from ..errors import DockconnError
-from ..logic.stale import Here, image_left_behind, left_behind
+from ..logic.stale import Here, age, image_left_behind, left_behind
+from ..model.leftover import Leftover
 from .partition import heal_after
 
-
-@dataclass(frozen=True, slots=True)
-class Leftover:
-    """A thing of a dead run: what it is, its name, the process that made it."""
-
-    kind: str
-    id: str
-    name: str
-    run: str
-    owner: str
+#: Whether a container or network of this name and with these labels is to go; and an image with these tags.
+Wanted = Callable[[str, Mapping[str, str]], bool]
+WantedImage = Callable[[tuple[str, ...], Mapping[str, str]], bool]
 
 
-def here() -> Here:
-    """This machine now."""
-    return Here(socket.gethostname(), labels.boot_id(), labels.process_started)
+def here(engine: Engine) -> Here:
+    """This machine now, as seen from an engine."""
+    return Here(
+        host=socket.gethostname(),
+        machine=labels.machine_id(),
+        boot=labels.boot_id(),
+        pidns=labels.pid_namespace(),
+        started=labels.process_started,
+        local=_is_local(engine),
+        now=time.time(),
+    )
+
+
+def _is_local(engine: Engine) -> bool:
+    """Whether a bridge of the engine is an interface here: a socket's path may lead into a virtual machine."""
+    if not engine.url.startswith("unix://"):
+        return False
+    names = {str(one["name"]) for one in interfaces()} if labels.boot_id() else set()
+    with contextlib.suppress(DockconnError):
+        return any(n.options.get("com.docker.network.bridge.name", "podman0") in names for n in engine.networks())
+    return False
 
 
 def find(engine: Engine) -> list[Leftover]:
-    """The leftovers on an engine, containers first."""
-    now = here()
+    """What dead runs left on an engine."""
+    now = here(engine)
+    return _found(
+        engine, labels.RUN, lambda n, m: left_behind(n, m, now), lambda t, m: image_left_behind(t, m, now), now.now
+    )
+
+
+def of_run(engine: Engine, run: str) -> list[Leftover]:
+    """Everything that one run made, but for the two images, which serve the next one."""
+    return _found(
+        engine,
+        f"{labels.RUN}={run}",
+        lambda name, marks: labels.is_ours(marks, name),
+        lambda tags, marks: marks.get(labels.ROLE) == "commit" and marks.get(labels.NAME) in tags,
+        time.time(),
+    )
+
+
+def built(engine: Engine) -> list[Leftover]:
+    """The images that the plugin built; they are built again when they are wanted."""
+    return [
+        _leftover("image", tag, tag, image.labels, time.time())
+        for image in engine.images(labels.RUN)
+        for tag in image.tags
+        if image.labels.get(labels.ROLE, "").endswith("-image") and tag.startswith(labels.PREFIX)
+    ]
+
+
+def _found(engine: Engine, label: str, wanted: Wanted, image: WantedImage, now: float) -> list[Leftover]:
     found = []
-    for entry in engine.containers(labels.RUN):
-        marks = entry["labels"]
+    for entry in engine.containers(label):
+        name, marks = str(entry["name"]), entry["labels"]
         assert isinstance(marks, dict)
-        if left_behind(str(entry["name"]), marks, now):
+        if wanted(name, marks):
             kind = "partition" if labels.PARTITION in marks else "container"
-            found.append(_leftover(kind, str(entry["id"]), str(entry["name"]), marks))
-    for network in engine.networks(labels.RUN):
-        if left_behind(network.name, dict(network.labels), now):
-            found.append(_leftover("network", network.id, network.name, dict(network.labels)))
-    for image in engine.images(labels.RUN):
-        if image_left_behind(image.tags, image.labels, now):
-            found.append(_leftover("image", image.labels[labels.NAME], image.labels[labels.NAME], dict(image.labels)))
+            found.append(_leftover(kind, str(entry["id"]), name, marks, now))
+    for network in engine.networks(label):
+        if wanted(network.name, network.labels):
+            found.append(_leftover("network", network.id, network.name, network.labels, now))
+    for one in engine.images(label):
+        if image(one.tags, one.labels):
+            found.append(_leftover("image", one.labels[labels.NAME], one.labels[labels.NAME], one.labels, now))
     # first what is to be healed, while the containers are still there
     return sorted(found, key=lambda leftover: leftover.kind != "partition")
 
 
-def _leftover(kind: str, thing: str, name: str, marks: dict[str, str]) -> Leftover:
+def _leftover(kind: str, thing: str, name: str, marks: Mapping[str, str], now: float) -> Leftover:
     owner = f"process {marks.get(labels.PID, '?')} of {marks.get(labels.HOST, '?')}"
-    return Leftover(kind, thing, name, marks.get(labels.RUN, ""), owner)
+    return Leftover(kind, thing, name, marks.get(labels.RUN, ""), owner, age(marks, now))
 
 
 def remove(engine: Engine, leftovers: list[Leftover]) -> list[str]:

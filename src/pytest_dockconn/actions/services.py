@@ -8,8 +8,10 @@ import socket
 import threading
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..agent.namespace import interfaces, own_container
+from ..engine.address import SCHEMES
 from ..engine.port import Engine
 from ..errors import EngineError, NotFound
 from ..logic import bases
@@ -20,6 +22,7 @@ from .agents import Channel, LocalChannel, look
 from .base import Say
 from .cleanup import Remover
 from .facts import Facts
+from .guardian import Guardian
 from .images import Images
 from .sidecars import HOST, Agents
 
@@ -47,7 +50,14 @@ class Services:
         self.test = ""
         self._local: dict[str, bool] = {}
         self._here = LocalChannel()
+        self.guardian = Guardian(engine.url, self.run)
         self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Before the first thing is made: listen to the engine's events, and have somebody clean up if this process dies."""
+        self.facts.watch()
+        if urlsplit(self.engine.url).scheme in SCHEMES:  # an engine of the tests lives in this process alone
+            self.guardian.start()
 
     @cached_property
     def version(self) -> VersionFacts:
@@ -92,12 +102,8 @@ class Services:
         return any(self.is_local(gateway) for gateway in self.gateways(self.default_network))
 
     def gateways(self, network: str) -> tuple[str, ...]:
-        """The host's own addresses on a network.
-
-        docker leaves the gateway out for a docker0 that it has just made (seen on 20.10): then the first address counts.
-        """
-        facts = self.engine.network(network)
-        return facts.gateways or tuple(str(ipaddress.ip_network(s)[1]) for s in facts.subnets if ":" not in s)
+        """The host's own addresses on a network."""
+        return self.engine.network(network).gateways
 
     def near(self, facts: ContainerFacts) -> tuple[Channel, str]:
         """The cheapest way to ask a container whether it answers: from this process, else from its own namespace."""

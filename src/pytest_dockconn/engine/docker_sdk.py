@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import IO, Any
 
@@ -19,6 +19,7 @@ from ..model.facts import ContainerFacts, Execution, ImageFacts, InfoFacts, Netw
 from ..model.spec import Attachment, ContainerPlan, NetworkPlan
 from . import translate
 from .attach import SocketStream
+from .patience import patiently
 from .refusal import gone, redact, refusal, timed_out
 
 #: Seconds that a build, a pull, an import or a command in a container may be silent.
@@ -123,6 +124,10 @@ class DockerEngine:
                 yield client
             finally:
                 client.close()
+
+    def _patiently(self, call: Callable[[], Any]) -> Any:
+        """The result of long work; an engine that hangs meanwhile shows within half a minute, not after all of ``LONG``."""
+        return patiently(call, self._api.ping)
 
     def version(self) -> VersionFacts:
         """Who answers."""
@@ -240,9 +245,9 @@ class DockerEngine:
     def execute(self, container: str, argv: Sequence[str]) -> Execution:
         """Run a command in it."""
         with self._long(f"running {' '.join(argv)[:80]!r} in container {container[:12]}") as api:
-            made = api.exec_create(container, list(argv))
-            stdout, stderr = api.exec_start(made["Id"], demux=True)
-            code = api.exec_inspect(made["Id"])["ExitCode"]
+            made = self._api.exec_create(container, list(argv))
+            stdout, stderr = self._patiently(lambda: api.exec_start(made["Id"], demux=True))
+            code = self._api.exec_inspect(made["Id"])["ExitCode"]
         return Execution(tuple(argv), int(code or 0), _text(stdout), _text(stderr))
 
     def attach(self, container: str) -> SocketStream:
@@ -254,7 +259,8 @@ class DockerEngine:
     def commit(self, container: str, repository: str, tag: str, labels: Mapping[str, str]) -> str:
         """Make an image of it and return the image's id."""
         with self._long(f"committing container {container[:12]}") as api:
-            return str(api.commit(container, repository, tag, conf={"Labels": dict(labels)})["Id"])
+            conf = {"Labels": dict(labels)}
+            return str(self._patiently(lambda: api.commit(container, repository, tag, conf=conf))["Id"])
 
     def image(self, name: str) -> ImageFacts | None:
         """An image that is there, or None."""
@@ -274,9 +280,8 @@ class DockerEngine:
         repository, _, tag = name.rpartition(":") if ":" in name.rpartition("/")[2] else (name, "", "latest")
         with self._long(f"pulling image {name}") as api:
             # read to its end: a stream that is left half-read keeps its socket open
-            errors = [
-                line["error"] for line in api.pull(repository, tag=tag, stream=True, decode=True) if "error" in line
-            ]
+            lines = self._patiently(lambda: list(api.pull(repository, tag=tag, stream=True, decode=True)))
+        errors = [line["error"] for line in lines if "error" in line]
         if errors:
             raise EngineError(f"pulling image {name}: {errors[0]}")
 
@@ -285,11 +290,13 @@ class DockerEngine:
         changes = [f"LABEL {json.dumps(name)}={json.dumps(value)}" for name, value in labels.items()]
         with self._long(f"importing image {repository}:{tag}") as api:
             # import_image_from_data would read all of it into memory and can't set changes
-            response = api._post(  # noqa: SLF001
-                api._url("/images/create"),  # noqa: SLF001
-                data=tar,
-                params={"fromSrc": "-", "repo": repository, "tag": tag, "changes": changes},
-                headers={"Content-Type": "application/tar"},
+            response = self._patiently(
+                lambda: api._post(  # noqa: SLF001
+                    api._url("/images/create"),  # noqa: SLF001
+                    data=tar,
+                    params={"fromSrc": "-", "repo": repository, "tag": tag, "changes": changes},
+                    headers={"Content-Type": "application/tar"},
+                )
             )
             said = api._result(response)  # noqa: SLF001
         facts = self.image(f"{repository}:{tag}")
@@ -302,19 +309,21 @@ class DockerEngine:
     ) -> Iterator[str]:
         """Build an image; yields the lines of output as they come."""
         with self._long(f"building image {tag}") as api:
-            said = api.build(
-                fileobj=context,
-                custom_context=True,
-                dockerfile=dockerfile,
-                tag=tag,
-                buildargs=dict(args),
-                labels=dict(labels),
-                rm=True,
-                forcerm=True,
-                decode=True,
+            said = self._patiently(
+                lambda: api.build(
+                    fileobj=context,
+                    custom_context=True,
+                    dockerfile=dockerfile,
+                    tag=tag,
+                    buildargs=dict(args),
+                    labels=dict(labels),
+                    rm=True,
+                    forcerm=True,
+                    decode=True,
+                )
             )
             error = ""
-            for line in said:
+            while (line := self._patiently(lambda: next(said, None))) is not None:
                 error = error or str(line.get("error") or "").strip()
                 yield from str(line.get("stream") or "").splitlines()
         if error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -149,6 +150,15 @@ def link(text: str) -> tuple[str, str]:
     return source.lstrip("/"), target.rpartition("/")[2]
 
 
+def gateway(pool: Json) -> str:
+    """The host's address on a subnet.
+
+    Docker does not tell it of a subnet that was wished for, nor of a docker0 that it has just made (seen on 20.10): there it
+    is the first address.
+    """
+    return str(pool.get("Gateway") or ipaddress.ip_network(str(pool["Subnet"]))[1])
+
+
 def network(data: Json, kind: str = "docker") -> NetworkFacts:
     """``GET /networks/ID``. Podman calls its default network as it was asked for it, and ``bridge`` in its list."""
     name = str(data.get("Name", ""))
@@ -161,7 +171,7 @@ def network(data: Json, kind: str = "docker") -> NetworkFacts:
         internal=bool(data.get("Internal")),
         ipv6=bool(data.get("EnableIPv6")),
         subnets=tuple(str(p["Subnet"]) for p in pools if p.get("Subnet")),
-        gateways=tuple(str(p["Gateway"]) for p in pools if p.get("Gateway")),
+        gateways=tuple(gateway(p) for p in pools if p.get("Subnet") or p.get("Gateway")),
         options=dict(data.get("Options") or {}),
         labels=dict(data.get("Labels") or {}),
         containers=tuple(data.get("Containers") or ()),

@@ -71,7 +71,7 @@ class Port:
         try:
             return replace(self, where=replace(self.where, address=ports.address(network)))
         except SpecError:
-            return replace(self, where=replace(self.where, network=network))
+            return replace(self, where=replace(self.where, network=self.owner.network_called(network)))
 
     def named(self, name: str) -> Port:
         """By this name in place of the address; the owner is still known. Raises ``SpecError`` for what is no name."""
@@ -96,13 +96,18 @@ class Port:
 
     def __str__(self) -> str:
         how = f"bound port {self.key}" if self.bound else f"port {self.key}"
-        narrowed = self.where.name or self.where.address or self.where.network
         return f"{how} of {self.owner.name}" + (
-            f" ({'by the name ' if self.where.name else 'on '}{narrowed})" if narrowed else ""
+            f" ({'by the name ' if self.where.name else 'on '}{self.narrowed})" if self.narrowed else ""
         )
 
     def __repr__(self) -> str:
         return f"<Port {self}>"
+
+    @property
+    def narrowed(self) -> str:
+        """The name, address or network that ``on`` and ``named`` narrowed it to, as tests call it; else empty."""
+        where = self.where
+        return where.name or where.address or self.owner.services.names.get(where.network, where.network)
 
     @property
     def scheme(self) -> str:

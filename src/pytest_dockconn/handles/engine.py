@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 
 from ..actions import agents
@@ -87,11 +86,7 @@ class Bridge:
     @property
     def gateway(self) -> str:
         """The bridge's own address: where containers see the host."""
-        told = next((g for g in self._network().gateways if ":" not in g), "")
-        if told:
-            return told
-        address = self.interface().ipv4
-        return address.partition("/")[0] or str(ipaddress.ip_network(self.subnet)[1])
+        return next((g for g in self._network().gateways if ":" not in g), "")
 
     @property
     def icc(self) -> bool:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Iterable
 from types import TracebackType
 
 from ..actions.callback import Call, Callback
 from ..actions.services import Services
-from ..errors import CapabilityError, DockconnError
+from ..errors import CapabilityError, DockconnError, NoAddress
 from ..logic import ports
 from ..model.facts import ContainerFacts
 from ..model.probe import Target
+from .source import Source
 
 
 class HostListener:
@@ -49,6 +51,7 @@ class HostListener:
         self.protocol = key.protocol
         self._callback = Callback(number or 0, self.protocol, (self._owner, token), self._called)
         self.number = self._callback.number
+        self._open(services.gateways(services.default_network))  # where host-gateway leads
 
     def _called(self, call: Call) -> None:
         with self._changed:
@@ -74,20 +77,34 @@ class HostListener:
 
     def targets_from(self, source: ContainerFacts | None) -> list[Target]:
         """The host's addresses as a source sees them: the gateways of its networks; 127.0.0.1 from the host."""
-        addresses = self._seen_by(source)
-        for address in addresses:
-            self._callback.on(address)
+        addresses = self._open(self._seen_by(source))
         kind = "udp" if self.protocol == "udp" else "http"
         made = [Target(kind, a, self.number, owner=self._owner, via="address", inner=self.number) for a in addresses]
         why = f"{self._services.name_of(source.id) if source else self.name} is on no network that the host is on too"
         return made or [Target(kind, "", 0, via="address", why=why)]
 
+    def _open(self, addresses: Iterable[str]) -> list[str]:
+        """Listen on those of them that are this machine's."""
+        there = [address for address in dict.fromkeys(addresses) if self._services.is_local(address)]
+        for address in there:
+            self._callback.on(address)
+        return there
+
+    def url_from(self, source: Source) -> str:
+        """The URL by which a source reaches it, for a program in it: ``http://172.18.0.1:4242/``.
+
+        Raises ``NoAddress`` for a container that is on no network of the host's.
+        """
+        first = self.targets_from(source.source_facts())[0]
+        if not first.host:
+            raise NoAddress(first.why, checked=f"the networks of {source.name}", remedy="connect it to a network")
+        return str(first)
+
     def _seen_by(self, source: ContainerFacts | None) -> list[str]:
         if source is None or source.network_mode == "host":
             return ["127.0.0.1"]
         gateways = [e.gateway for e in source.endpoints] + [e.gateway6 for e in source.endpoints]
-        there = [g for g in (*gateways, *self._bridges(source)) if self._services.is_local(g)]
-        return list(dict.fromkeys(there))
+        return [*gateways, *self._bridges(source)]
 
     def _bridges(self, source: ContainerFacts) -> list[str]:
         """The host's address on the source's networks, also where containers are given no gateway (internal networks).

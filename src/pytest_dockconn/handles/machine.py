@@ -104,7 +104,7 @@ class Machine(Source):
 
     def ip_on(self, network: NetworkRef | str) -> str:
         """The address on a network, IPv4 if it has one. Raises ``DockconnError`` where it is not on it."""
-        named = network if isinstance(network, str) else network.id
+        named = self.network_called(network) if isinstance(network, str) else network.id
         endpoint = self.facts().endpoint(named)
         if endpoint is None:
             on = ", ".join(e.network for e in self.facts().endpoints)
@@ -114,6 +114,11 @@ class Machine(Source):
                 remedy="connect it first",
             )
         return endpoint.ip or endpoint.ip6
+
+    def network_called(self, name: str) -> str:
+        """The id of its network that the tests call so; the name itself where it is on none."""
+        names = self.services.names
+        return next((e.network_id for e in self.last_facts().endpoints if names.get(e.network_id) == name), name)
 
     @property
     def environment(self) -> dict[str, str]:

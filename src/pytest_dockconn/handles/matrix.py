@@ -98,9 +98,8 @@ def label(destination: Destination | object) -> str:
         destination = destination.only_port()
     if not isinstance(destination, Port):
         return destination if isinstance(destination, str) else str(getattr(destination, "label", destination))
-    key, where = destination.key, destination.where
+    key, narrowed = destination.key, destination.narrowed
     kind = "" if key.protocol == "tcp" else f"/{key.protocol}"
-    narrowed = where.name or where.address or where.network
     return f"{destination.owner.name}:{key.number}{kind}{'/bound' if destination.bound else ''}" + (
         f"@{narrowed}" if narrowed else ""
     )

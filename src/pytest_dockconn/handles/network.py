@@ -19,6 +19,7 @@ class Network:
         self._services = services
         self._facts = facts
         self.name = name
+        services.names[facts.id] = name
 
     @property
     def id(self) -> str:
@@ -41,14 +42,16 @@ class Network:
         return next(iter(self._facts.gateways), "")
 
     def connect(self, container: Container, aliases: Iterable[str] = (), ip: str | None = None) -> None:
-        """Join a container to it, with names for DNS and a static address if wanted; refused for an adopted one.
+        """Join a container to it; refused for an adopted one.
+
+        Its own name is known there, as where it was created on it; ``aliases`` are more names, ``ip`` is a static address.
 
         Raises:
             NotOurs: what others made is never changed.
             SpecError: a name or an address that is none.
         """
         container.must_be_ours("connect")
-        names = tuple(hostname(alias) for alias in aliases)
+        names = (*(hostname(alias) for alias in aliases), container.name)
         self._services.engine.connect(
             self.id, container.id, Attachment(self.id, aliases=names, ip=address(ip) if ip is not None else "")
         )

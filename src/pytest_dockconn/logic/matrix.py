@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from ..errors import SpecError
 from ..model.probe import NEGATIVE, ProbeResult, Verdict
@@ -44,7 +45,7 @@ def most_telling(results: Sequence[ProbeResult]) -> ProbeResult:
 def difference(cell: Cell, expected: str) -> str:
     """What is wrong with a cell, in words; empty if nothing is."""
     seen = cell.result.verdict
-    if expected in (ANY, SELF):
+    if expected == ANY:
         return ""
     if expected in (YES, Verdict.REACHABLE.value):
         return "" if cell.result else f"{seen}, expected {expected}"
@@ -76,9 +77,12 @@ def parsed(text: str) -> dict[Pair, str]:
     rows = [_cells(line) for line in text.splitlines() if line.strip() and set(line) - set("|-: +")]
     if not rows:
         raise SpecError("the expected matrix is empty", checked=repr(text[:80]), remedy=_EXAMPLE)
-    columns, *body = rows
-    if body and all(len(row) <= len(columns) for row in body):
-        columns = columns[1:]  # the corner has a word of its own
+    first, *body = rows
+    columns = list(dropwhile(lambda word: ":" not in word, first))  # the corner may have words of its own
+    twice = next((column for column in columns if columns.count(column) > 1), None)
+    if not columns or twice:
+        what = f"the column {twice!r} stands twice in" if twice else "no destination is in the first line of"
+        raise SpecError(f"{what} the expected matrix", checked=text, remedy=_EXAMPLE)
     found: dict[Pair, str] = {}
     for row in body:
         label, cells = _label(row, len(columns))
@@ -112,7 +116,7 @@ def _label(row: Sequence[str], width: int) -> tuple[str, list[str]]:
 def complete(expected: Mapping[Pair, str], pairs: Collection[Pair], own: Collection[Pair]) -> dict[Pair, str]:
     """The expectation of every pair. Raises ``SpecError`` for a cell without one, and for one that was not asked.
 
-    ``own`` are the pairs of a container with itself, which need none.
+    ``own`` are the pairs of a container with itself, which need none, and can have no other than ``-`` or ``*``.
     """
     stray = [pair for pair in expected if pair not in pairs and pair not in own]
     if stray:
@@ -120,6 +124,14 @@ def complete(expected: Mapping[Pair, str], pairs: Collection[Pair], own: Collect
             f"the expected matrix names what was not asked: {_shown(stray)}",
             checked=f"asked were: {_shown(pairs)}",
             remedy="correct the name, or ask it: matrix(sources, destinations)",
+        )
+    odd = [p for p, wanted in expected.items() if wanted not in (ANY, SELF) and p in own]
+    odd += [p for p in pairs if expected.get(p) == SELF]
+    if odd:
+        raise SpecError(
+            f"the expected matrix mistakes who is asked: {_shown(odd)}",
+            checked=f"a container with itself is not asked, and stands as {SELF}; all others are",
+            remedy=f"write {SELF} for a container with itself; elsewhere {ANY} is a cell that nobody cares about",
         )
     missing = [pair for pair in pairs if pair not in expected]
     if missing:

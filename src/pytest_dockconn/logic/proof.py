@@ -84,7 +84,7 @@ def _was_taken(seen: ProbeResult, owner: ContainerFacts) -> bool:
     return (
         seen.verdict is Verdict.TIMED_OUT
         and seen.path is not None
-        and seen.target.scheme != "udp"
+        and seen.target.scheme not in ("udp", "icmp")
         and seen.target.via != "bound port"
         and seen.address in owner.addresses
     )

@@ -8,33 +8,55 @@ from dataclasses import dataclass
 from .. import labels
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Here:
-    """This machine now.
+    """This process's machine now.
 
     Attributes:
         host: its name.
+        machine: the id of its installation.
         boot: the id of this boot.
+        pidns: the namespace of process ids that can be seen.
         started: of a process id, when that process started; empty where there is none.
+        local: whether the engine runs on this very machine.
+        now: seconds since 1970.
     """
 
     host: str
+    machine: str
     boot: str
+    pidns: str
     started: Callable[[int], str]
+    local: bool
+    now: float
 
 
 def is_dead(marks: Mapping[str, str], here: Here) -> bool:
-    """Whether the run that made a thing is certainly over: its process is not on this machine any more.
+    """Whether the run that made a thing is over.
 
-    What another host made on a shared engine is left alone: nobody here can know. A process id that is used again has
-    another start time, so it is not the owner.
+    Certain where its process would be seen here: it is gone, or its number is another's now, or the machine of the engine
+    was started anew since. What cannot be seen from here, another machine's things on a shared engine or another
+    container's, is left alone until its lease is over.
     """
-    if marks.get(labels.HOST) != here.host:
-        return False
-    if marks.get(labels.BOOT) != here.boot:
+    ours = (marks.get(labels.HOST), marks.get(labels.MACHINE)) == (here.host, here.machine)
+    if ours and marks.get(labels.BOOT) != here.boot and here.local:
         return True
+    if not ours or (marks.get(labels.BOOT), marks.get(labels.PIDNS)) != (here.boot, here.pidns):
+        return lease_is_over(marks, here.now)
     pid = marks.get(labels.PID, "")
     return pid.isdigit() and here.started(int(pid)) != marks.get(labels.STARTED)
+
+
+def lease_is_over(marks: Mapping[str, str], now: float) -> bool:
+    """Whether nobody claims a thing any more; one without a lease is nobody's to judge."""
+    until = marks.get(labels.LEASE, "")
+    return until.isdigit() and int(until) < now
+
+
+def age(marks: Mapping[str, str], now: float) -> float | None:
+    """Seconds since a thing was made; None where that is not known."""
+    made = marks.get(labels.CREATED, "")
+    return now - int(made) if made.isdigit() else None
 
 
 def left_behind(name: str, marks: Mapping[str, str], here: Here) -> bool:

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,6 +114,17 @@ def test_a_process_that_can_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(namespace, "listeners", list)
     with taken() as port:
         assert holders.holder_of(Containers(), wish(port), same_host=True) == "a process of the host has it"  # type: ignore[arg-type]
+
+
+@linux
+def test_this_very_process_has_it_whatever_is_closed_meanwhile() -> None:
+    """The list of a process's own files holds one that is closed by the time it is looked at: that of the list."""
+    with Path("/dev/null").open("rb") as low:  # a number below that of the socket comes free, which the list then takes
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            low.close()
+            holder = holders.holder_of(Containers(), wish(str(sock.getsockname()[1])), same_host=True)  # type: ignore[arg-type]
+
+    assert holder.startswith(f"process {os.getpid()} (")
 
 
 def test_nobody_has_it() -> None:

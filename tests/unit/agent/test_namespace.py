@@ -76,7 +76,7 @@ def test_nothing_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert namespace.sockets() == []
     assert namespace.routes() == []
     assert namespace.own_container() == ""
-    assert namespace.interface("eth0") == {}
+    assert namespace.interfaces() == []
 
 
 ID = "0123456789abcdef" * 4
@@ -161,6 +161,21 @@ def test_the_loopback_interface_of_this_machine() -> None:
     assert set(lo["counters"]) == {f"{d}_{w}" for d in ("rx", "tx") for w in ("packets", "bytes", "errors", "dropped")}  # type: ignore[call-overload]
     assert lo in [{**i, "counters": lo["counters"]} for i in namespace.interfaces()]
     assert namespace.interface("nosuch0") == {}
+
+
+def test_counters_of_every_interface(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = "Inter-|   Receive  |  Transmit\n face |bytes packets ...\n"
+    table += "    lo:  100 1 0 0 0 0 0 0 100 1 0 0 0 0 0 0\n" + "docker0:1234567 20 3 4 0 0 0 9 88 7 6 5 0 0 0 0\n"
+    proc(monkeypatch, net__dev=table)
+    monkeypatch.setattr(namespace, "_ask", lambda name, _: bytes([name == "lo", 16, *range(2, 24)]))
+
+    lo, docker0 = sorted(namespace.interfaces(), key=lambda one: one["name"] != "lo")
+
+    assert docker0["counters"] == {
+        "rx_bytes": 1234567, "rx_packets": 20, "rx_errors": 3, "rx_dropped": 4,
+        "tx_bytes": 88, "tx_packets": 7, "tx_errors": 6, "tx_dropped": 5,
+    }  # fmt: skip
+    assert (lo["up"], docker0["up"], docker0["mac"]) == (True, False, "02:03:04:05:06:07")
 
 
 def test_a_file_is_read_up_to_a_limit(tmp_path: object) -> None:

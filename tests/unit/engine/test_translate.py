@@ -227,7 +227,7 @@ def test_a_network() -> None:
     facts = translate.network(data)
     assert facts == NetworkFacts(
         id="n1", name="front", driver="bridge", scope="local", internal=True, ipv6=True,
-        subnets=("172.18.0.0/16", "fd00::/64"), gateways=("172.18.0.1",),
+        subnets=("172.18.0.0/16", "fd00::/64"), gateways=("172.18.0.1", "fd00::1"),
         options={"com.docker.network.bridge.enable_icc": "false"}, labels={"dockconn": "x"}, containers=("c1", "c2"),
     )  # fmt: skip
     assert not facts.icc

@@ -85,7 +85,9 @@ CASES = [
         id="a silent resolver",
     ),
     pytest.param(
-        evidence(result=result(Verdict.INCONCLUSIVE, target=target("", why="server1 has no address to ask port 80 by"))),
+        evidence(
+            result=result(Verdict.INCONCLUSIVE, target=target("", why="server1 has no address to ask port 80 by"))
+        ),
         "no-address",
         id="no address",
     ),
@@ -280,7 +282,9 @@ def test_what_is_shown(seen: Evidence, words: list[str]) -> None:
         ),
         pytest.param(here(Listener("tcp", "::", 80)), "unknown", id="on :: takes IPv4 too"),
         pytest.param(here(age=60.0), "not-listening", id="it had time enough"),
-        pytest.param(here(Listener("tcp", "0.0.0.0", 8080), age=0.5), "not-listening", id="young, but listens elsewhere"),
+        pytest.param(
+            here(Listener("tcp", "0.0.0.0", 8080), age=0.5), "not-listening", id="young, but listens elsewhere"
+        ),
         pytest.param(here(owner=container(health="unhealthy")), "not-listening", id="unhealthy is not starting"),
         pytest.param(
             by_name(Verdict.TIMED_OUT, hosts={"web": ("172.17.0.2",)}, listeners=LISTENS), "unknown", id="not stale"

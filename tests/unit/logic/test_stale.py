@@ -2,37 +2,66 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_dockconn import labels
-from pytest_dockconn.logic.stale import Here, image_left_behind, is_dead, left_behind
+from pytest_dockconn.logic.stale import Here, age, image_left_behind, is_dead, left_behind
 
 NAME = "dockconn-ab12-server1"
-#: Process 7 lives here since tick 100.
-HERE = Here("box", "boot-1", lambda pid: "100" if pid == 7 else "")
+#: Process 7 lives here since tick 100; the engine is here too.
+HERE = Here(
+    host="box", machine="m1", boot="boot-1", pidns="pid:[1]", started=lambda pid: "100" if pid == 7 else "", local=True,
+    now=1000.0,
+)  # fmt: skip
+FAR = replace(HERE, local=False)
 ALIVE = {
-    labels.RUN: "ab12", labels.NAME: NAME, labels.HOST: "box", labels.BOOT: "boot-1", labels.PID: "7", labels.STARTED: "100",
+    labels.RUN: "ab12", labels.NAME: NAME, labels.HOST: "box", labels.MACHINE: "m1", labels.BOOT: "boot-1",
+    labels.PIDNS: "pid:[1]", labels.PID: "7", labels.STARTED: "100", labels.CREATED: "900", labels.LEASE: "2000",
 }  # fmt: skip
 DEAD = {**ALIVE, labels.PID: "8"}
+OVER = {labels.LEASE: "999"}
 
 
 @pytest.mark.parametrize(
-    ("marks", "dead"),
+    ("marks", "here", "dead"),
     [
-        pytest.param(ALIVE, False, id="its process lives"),
-        pytest.param(DEAD, True, id="its process is gone"),
-        pytest.param({**ALIVE, labels.STARTED: "99"}, True, id="another process has its number"),
-        pytest.param({**ALIVE, labels.BOOT: "boot-0"}, True, id="the machine was started again"),
-        pytest.param({**DEAD, labels.HOST: "other"}, False, id="another machine's: nobody here can know"),
-        pytest.param({**DEAD, labels.HOST: "other", labels.BOOT: "boot-0"}, False, id="another machine's, other boot"),
-        pytest.param({k: v for k, v in DEAD.items() if k != labels.HOST}, False, id="no machine named"),
-        pytest.param({k: v for k, v in DEAD.items() if k != labels.PID}, False, id="no process named"),
-        pytest.param({**DEAD, labels.PID: "-8"}, False, id="no number"),
-        pytest.param({}, False, id="no labels"),
+        pytest.param(ALIVE, HERE, False, id="its process lives"),
+        pytest.param({**ALIVE, **OVER}, HERE, False, id="its process lives, whatever its lease"),
+        pytest.param(DEAD, HERE, True, id="its process is gone"),
+        pytest.param({**ALIVE, labels.STARTED: "99"}, HERE, True, id="another process has its number"),
+        pytest.param({**ALIVE, labels.BOOT: "boot-0"}, HERE, True, id="the machine of the engine was started again"),
+        pytest.param(
+            {**ALIVE, labels.BOOT: "boot-0"}, FAR, False, id="another boot, perhaps of a copy of this machine"
+        ),
+        pytest.param({**ALIVE, **OVER, labels.BOOT: "boot-0"}, FAR, True, id="another boot, and its lease is over"),
+        pytest.param({**DEAD, labels.HOST: "other"}, HERE, False, id="another machine's: nobody here can know"),
+        pytest.param({**DEAD, labels.MACHINE: "m2"}, HERE, False, id="another machine of the same name"),
+        pytest.param({**DEAD, labels.HOST: "other", **OVER}, HERE, True, id="another machine's, and its lease is over"),
+        pytest.param(
+            {**DEAD, labels.PIDNS: "pid:[2]"}, HERE, False, id="in another container: its number means nothing"
+        ),
+        pytest.param(
+            {**DEAD, labels.PIDNS: "pid:[2]", **OVER}, HERE, True, id="in another container, its lease is over"
+        ),
+        pytest.param(
+            {**DEAD, labels.HOST: "other", labels.BOOT: "boot-0"}, HERE, False, id="another machine's, other boot"
+        ),
+        pytest.param({k: v for k, v in DEAD.items() if k != labels.HOST}, HERE, False, id="no machine named"),
+        pytest.param({k: v for k, v in DEAD.items() if k != labels.PID}, HERE, False, id="no process named"),
+        pytest.param({**DEAD, labels.PID: "-8"}, HERE, False, id="no number"),
+        pytest.param({labels.HOST: "other", labels.LEASE: "soon"}, HERE, False, id="a lease that is none"),
+        pytest.param({}, HERE, False, id="no labels"),
     ],
 )
-def test_is_it_over(marks: dict[str, str], dead: bool) -> None:
-    assert is_dead(marks, HERE) is dead
+def test_is_it_over(marks: dict[str, str], here: Here, dead: bool) -> None:
+    assert is_dead(marks, here) is dead
+
+
+@pytest.mark.parametrize(("marks", "seconds"), [(ALIVE, 100.0), ({}, None), ({labels.CREATED: "long ago"}, None)])
+def test_how_old(marks: dict[str, str], seconds: float | None) -> None:
+    assert age(marks, HERE.now) == seconds
 
 
 @pytest.mark.parametrize(

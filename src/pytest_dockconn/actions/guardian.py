@@ -1,0 +1,84 @@
+"""The second net: a small process that removes what a run made when the run dies without a word.
+
+It waits at the read end of a pipe and does nothing until that closes: however this process ends, the kernel closes it. It
+has a session of its own, so that Ctrl-C and a closed terminal don't reach it, and it is told the engine's URL by the pipe,
+because arguments are seen by everybody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+#: The folder that holds this package: the helper must find the same one, however it came to be on the path.
+HOME = Path(__file__).parents[2]
+HOME_PACKAGE = Path(__file__).parents[1].name
+#: Seconds that a dismissed helper may take to end.
+PATIENCE = 2.0
+MODULE = f"{HOME_PACKAGE}.reaper"
+CODE = "import sys, importlib; sys.path.insert(0, sys.argv.pop(1)); sys.exit(importlib.import_module(sys.argv.pop(1)).main())"
+
+
+class Guardian:
+    """The helper of one run. Starting it costs this process a few milliseconds, in a thread."""
+
+    def __init__(self, url: str, run: str) -> None:
+        self._url = url
+        self._run = run
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start the helper, once; returns at once."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._start, name="dockconn-guardian", daemon=True)
+                self._thread.start()
+
+    def _start(self) -> None:
+        with contextlib.suppress(OSError):
+            process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-c", CODE, str(HOME), MODULE, str(os.getpid())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                cwd="/",
+            )
+            self._process = process
+            assert process.stdin is not None
+            process.stdin.write(f"{self._url}\n{self._run}\n".encode())
+            process.stdin.flush()
+
+    def dismiss(self) -> None:
+        """All is removed: the helper has nothing to do and ends."""
+        self._end(b"done\n")
+
+    def abandon(self) -> None:
+        """Something is left: the helper tries for a while, and this process need not wait for it."""
+        self._end(b"")
+
+    def _end(self, word: bytes) -> None:
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        thread.join()
+        process = self._process
+        if process is None or process.stdin is None:
+            return
+        with contextlib.suppress(OSError):  # it was killed
+            process.stdin.write(word)
+            process.stdin.flush()
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        if word:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(PATIENCE)
+        else:
+            process.returncode = 0  # it outlives this process on purpose: no warning about that

@@ -1,0 +1,17 @@
+"""A thing of a run that is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What it is, its id and name, its run, the process that made it, and how many seconds ago (None: not known)."""
+
+    kind: str
+    id: str
+    name: str
+    run: str
+    owner: str
+    age: float | None = None

@@ -1,0 +1,93 @@
+"""The helper of ``actions/guardian.py``: waits until its run is over, and removes what that left if it died.
+
+Until then it has loaded next to nothing and does nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .engine.port import Engine
+
+#: Seconds that it works at most once the run is dead.
+PATIENCE = 10.0
+#: Seconds without anything left after which it believes that the engine is not just now making more.
+QUIET = 1.0
+PACE = 0.02
+
+
+def main() -> int:
+    """Wait for the pipe at stdin; returns the exit status: 0 nothing is left, 1 something is."""
+    owner = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+    said = _heard(owner)
+    url, run, *rest = [*said.decode("utf-8", "replace").split("\n"), "", ""]
+    if not url or not run or "done" in rest:
+        return 0
+    return int(not clean(url, run))
+
+
+def _heard(owner: int) -> bytes:
+    """Everything that was said until the pipe closed, or the owner ended: a child of it may hold the pipe open."""
+    said = b""
+    watched: list[int] = [0]
+    with contextlib.suppress(OSError, AttributeError):  # AttributeError: no pidfd_open outside of Linux
+        watched.append(os.pidfd_open(owner))
+    while True:
+        ready, _, _ = select.select(watched, [], [])
+        if 0 in ready:
+            more = os.read(0, 65536)
+            said += more
+            if not more or b"\ndone\n" in said:
+                return said
+        elif ready:
+            return said
+
+
+def clean(url: str, run: str) -> bool:
+    """Remove everything of a run; whether nothing is left."""
+    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed  # noqa: PLC0415
+
+    again = Retrying(
+        retry=retry_if_result(lambda quiet: not quiet), wait=wait_fixed(PACE), stop=stop_after_delay(PATIENCE)
+    )
+    try:
+        return bool(again(_Cleaner(url, run).once))
+    except RetryError:
+        return False
+
+
+class _Cleaner:
+    """Looks again and again, because the engine may still be making what was asked of it last, or be just starting."""
+
+    def __init__(self, url: str, run: str) -> None:
+        self._url = url
+        self._run = run
+        self._engine: Engine | None = None
+        self._seen = time.monotonic()
+
+    def once(self) -> bool:
+        """Remove what is there; whether nothing has been there for a while."""
+        from .actions import prune  # noqa: PLC0415 - nothing heavy before it is needed
+        from .engine.find import find  # noqa: PLC0415
+        from .errors import DockconnError  # noqa: PLC0415
+
+        try:
+            self._engine = self._engine or find(self._url, {})
+            leftovers = prune.of_run(self._engine, self._run)
+            prune.remove(self._engine, leftovers)
+        except DockconnError:
+            self._engine, leftovers = None, []
+            self._seen = time.monotonic()
+        if leftovers:
+            self._seen = time.monotonic()
+        return time.monotonic() - self._seen >= QUIET
+
+
+if __name__ == "__main__":
+    sys.exit(main())

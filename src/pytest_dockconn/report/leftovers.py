@@ -1,0 +1,34 @@
+"""What dead runs left behind, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ..logic.text import one_line
+from ..model.leftover import Leftover
+from .table import aligned
+
+
+def table(leftovers: Sequence[Leftover]) -> list[str]:
+    """What, whose, how old."""
+    rows = [[one.kind, one_line(one.name), one_line(one.owner), _age(one.age)] for one in leftovers]
+    return aligned([["what", "name", "made by", "how old"], *rows]) if rows else []
+
+
+def swept(leftovers: Sequence[Leftover], failed: int) -> str:
+    """One line about a sweep."""
+    counts = Counter(one.kind for one in leftovers)
+    what = ", ".join(f"{number} {kind}{'s' if number > 1 else ''}" for kind, number in counts.items())
+    owners = ", ".join(dict.fromkeys(one_line(one.owner) for one in leftovers))
+    left = f"; {failed} could not be removed: see `dockconn prune`" if failed else ""
+    return f"removed what a dead run left behind: {what} (made by {owners}){left}"
+
+
+def _age(seconds: float | None) -> str:
+    if seconds is None:
+        return "?"
+    for limit, unit in ((60, 1), (3600, 60), (86400, 3600)):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {'s' if unit == 1 else 'min' if unit == 60 else 'h'}"
+    return f"{seconds / 86400:.0f} days"

@@ -11,7 +11,7 @@ import pytest
 from . import options
 from .fixtures import *  # noqa: F403 - pytest finds fixtures in the plugin's module
 from .selection import needs_engine
-from .state import KEY, SKIP_REASON
+from .state import KEY, SKIP_REASON, Run
 
 #: pytest's options that only show something; those of plugins that were switched off are not there.
 SHOW = ("help", "collectonly", "markers", "showfixtures", "show_fixtures_per_test", "setupplan", "cacheshow")
@@ -36,9 +36,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
         run = opened(config, settings)
     config.stash[KEY] = run
-    if not hasattr(config, "workerinput"):  # of xdist: its controller does it
-        run.sweep()
     config.pluginmanager.register(Active(config, run), "dockconn-active")
+    if hasattr(config, "workerinput"):
+        _register_xdist(config, run)
+        return
+    run.sweep()  # once, also where there are workers
+    if hasattr(config.hook, "pytest_testnodedown"):  # of xdist, under whatever name it was loaded
+        _register_xdist(config, run)
+
+
+def _register_xdist(config: pytest.Config, run: Run) -> None:
+    from .xdist import Controller, Worker  # noqa: PLC0415 - only where xdist is
+
+    part = Worker(config, run) if hasattr(config, "workerinput") else Controller(run)
+    config.pluginmanager.register(part, "dockconn-xdist")
 
 
 @contextlib.contextmanager

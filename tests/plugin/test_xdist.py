@@ -136,3 +136,18 @@ def test_no_module_of_ours_imports_it(stranger: str) -> None:
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
             assert stranger not in [name.partition(".")[0] for name in names], file
+
+
+def test_the_controller_merges_what_the_workers_asked(inner: Inner) -> None:
+    inner.images = str(inner.pytester.path / "images.pickle")
+    inner.write(SOURCE)
+
+    result = inner.process("-n", "2", "-v", "--dockconn", inner.engine())
+
+    table = result.stdout.str().partition("dockconn: who reached whom")[2]
+    rows = [line for line in table.splitlines() if " -> " in line]
+    counts = [int(line.rpartition(" x")[2]) if " x" in line else 1 for line in rows if line.startswith("client1 ")]
+    assert sum(counts) == 6 + 1 + 1  # six times test_one, test_fails, and the exposed one of three connections
+    assert sum("FAILED" in line for line in rows) == 1
+    assert any(line.startswith("the host ") for line in rows)
+    assert any(line.startswith("client3 ") for line in rows)

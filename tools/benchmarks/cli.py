@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
         for name in options.only or JOBS:
             outcomes.append(JOBS[name](context))
             print("\n".join(report.lines(outcomes[-1])), flush=True)
-        report.write(options.json, about, outcomes)
+            report.write(options.json, about, outcomes)  # after each, so that one that fails takes no others with it
     print(f"{report.summary(outcomes)}\nnumbers: {options.json}")
     return int(options.strict and any(not target.met for one in outcomes for target in one.targets))
 

@@ -8,7 +8,7 @@ from pytest_dockconn.model.settings import Settings
 
 from . import processes
 from .context import Context
-from .measure import Outcome, Target, in_turn, paired_difference, timed
+from .measure import Outcome, Series, Target, in_turn, paired_difference, timed
 
 NOTHING_COLLECTED = 5
 WITH, WITHOUT = "with the plugin", "without"
@@ -24,21 +24,29 @@ def collect(context: Context) -> Outcome:
     folder = context.folder / "empty"
     folder.mkdir()
 
+    cpu: dict[str, list[float]] = {WITH: [], WITHOUT: []}
+
     def once(*plugin: str) -> float:
-        return processes.pytest(["--collect-only", *plugin], folder, code=NOTHING_COLLECTED).seconds
+        done = processes.pytest(["--collect-only", *plugin], folder, code=NOTHING_COLLECTED)
+        cpu[WITH if plugin else WITHOUT].append(done.cpu)
+        return done.seconds
 
     series = in_turn({WITH: lambda: once(*PLUGIN), WITHOUT: once}, context.rounds * 10)
+    computed = tuple(Series(f"CPU, {name}", tuple(seconds[1:])) for name, seconds in cpu.items())
     arguments = ["-c", IMPORTS, "--collect-only", "-q", "-p", "no:cacheprovider", *PLUGIN]
     imported = processes.run(arguments, folder, {}).output.splitlines()[-1]
     return Outcome(
         "collect",
         "pytest --collect-only of an empty project, without --dockconn",
-        series,
+        (*series, *computed),
         (
             Target("on top (median of the rounds' differences)", paired_difference(*series), 0.005, "s"),
             Target("heavy modules that it imports", 0.0 if imported == "[]" else 1.0, 0.0),
         ),
-        (f"of docker, requests, urllib3 it imported: {imported}",),
+        (
+            f"on top in CPU time: {paired_difference(*computed) * 1000:.1f} ms",
+            f"of docker, requests, urllib3 it imported: {imported}",
+        ),
     )
 
 

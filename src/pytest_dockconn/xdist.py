@@ -1,0 +1,46 @@
+"""With pytest-xdist: the workers' questions come together at the controller, as plain data. Imports nothing of xdist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Protocol
+
+import pytest
+
+from .model.asked import Asked
+from .state import Run
+
+#: In a worker's output.
+ASKED = "dockconn_asked"
+
+
+class Node(Protocol):
+    """A worker, as the controller sees it once it has ended; one that crashed has no output."""
+
+    workeroutput: Mapping[str, Any]
+
+
+class Worker:
+    """Registered in a worker: hands over what its tests asked."""
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self._config = config
+        self._run = run
+
+    def pytest_sessionfinish(self) -> None:
+        """The last moment before xdist sends the output."""
+        output: dict[str, Any] = self._config.workeroutput  # type: ignore[attr-defined] # of xdist
+        output[ASKED] = [asdict(asked) for asked in self._run.asked]
+
+
+class Controller:
+    """Registered where xdist is: takes over what the workers' tests asked."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Node) -> None:
+        """A worker has ended."""
+        self._run.asked.extend(Asked(**one) for one in getattr(node, "workeroutput", {}).get(ASKED, ()))

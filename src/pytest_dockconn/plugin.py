@@ -4,14 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import sys
 from collections.abc import Iterator
 
 import pytest
 
-from . import options
-from .fixtures import *  # noqa: F403 - pytest finds fixtures in the plugin's module
-from .selection import needs_engine
-from .state import KEY, SKIP_REASON, Run
+
+@contextlib.contextmanager
+def as_they_are() -> Iterator[None]:
+    """Modules that are loaded meanwhile are not rewritten by pytest.
+
+    It takes all modules of an installed plugin for tests, and where it can't write its own cache (a read-only
+    site-packages, PYTHONDONTWRITEBYTECODE) it parses, rewrites and compiles them anew in every run: 0.25 s of CPU.
+    """
+    place = next((at for at, f in enumerate(sys.meta_path) if type(f).__name__ == "AssertionRewritingHook"), None)
+    finder = None if place is None else sys.meta_path.pop(place)
+    try:
+        yield
+    finally:
+        if place is not None and finder is not None:
+            sys.meta_path.insert(place, finder)
+
+
+with as_they_are():
+    from . import options
+    from .fixtures import *  # noqa: F403 - pytest finds fixtures in the plugin's module
+    from .selection import needs_engine
+    from .state import KEY, SKIP_REASON, Run
 
 #: pytest's options that only show something; those of plugins that were switched off are not there.
 SHOW = ("help", "collectonly", "markers", "showfixtures", "show_fixtures_per_test", "setupplan", "cacheshow")
@@ -31,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not options.enabled(config) or _runs_nothing(config):
         return
     settings = options.settings(config)
-    with _lasting():
+    with _lasting(), as_they_are():
         from .active import Active, opened  # noqa: PLC0415 - heavy, and only needed here
 
         run = opened(config, settings)

@@ -154,3 +154,7 @@ def _prune(arguments: argparse.Namespace) -> int:
         print(f"dockconn: {line}", file=sys.stderr)
     print(f"{len(leftovers) - len(failed)} removed")
     return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

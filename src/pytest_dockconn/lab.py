@@ -244,18 +244,19 @@ class Lab:
         """Every running container of a compose project, adopted, by the name of its service; replicas are ``web-1``, ``web-2``.
 
         Raises:
-            SpecError: no container of such a project runs.
+            SpecError: no container of such a project runs, or two would have one name.
         """
         there = self._services.engine.containers(stack.PROJECT, running=True)
-        projects = sorted({str(_marks(c).get(stack.PROJECT)) for c in there})
-        if project not in projects:
+        mine = [(str(c["id"]), _marks(c)) for c in there if _marks(c).get(stack.PROJECT) == project]
+        services = stack.by_service(mine)
+        if not services:
+            projects = sorted({str(_marks(c).get(stack.PROJECT)) for c in there})
             raise SpecError(
                 f"no container of a compose project {project!r} runs",
                 checked=f"running projects: {', '.join(projects) or 'none'}",
                 remedy=f"start it: docker compose -p {project} up -d",
             )
-        mine = [(str(c["id"]), _marks(c)) for c in there if _marks(c).get(stack.PROJECT) == project]
-        return {name: self.adopt(one, name=name) for name, one in stack.by_service(mine).items()}
+        return {name: self.adopt(one, name=name) for name, one in services.items()}
 
     def matrix(
         self, sources: Iterable[Source], destinations: Iterable[Destination] | None = None, *, timeout: float = 1.0

@@ -94,6 +94,11 @@ def made(run: str, name: str, role: str) -> dict[str, str]:
     return {RUN: run, NAME: name, ROLE: role, CREATED: str(now), LEASE: str(now + LEASE_TIME), **owner()}
 
 
+def committed_by(marks: Mapping[str, str]) -> str:
+    """The comment of an image that a run commits: it tells the image itself from what others make of it."""
+    return f"{RUN} {marks.get(RUN, '')}"
+
+
 def is_ours(labels: Mapping[str, str], name: str) -> bool:
     """Whether a thing of this name was made by a run.
 

@@ -81,7 +81,9 @@ def test_events(bench: Bench, other: Engine) -> None:
     seen = listener.until(one, "destroy")
     container = [action for kind, action in seen if kind == "container"]
     wanted = ["create", "start", "die", "stop", "destroy"]
-    assert [action for action in container if action in wanted] == wanted
+    # "die" comes before "stop" on 20.10 and after it on 26 and 28
+    found = [action for action in container if action in wanted]
+    assert [found[0], found[1], *sorted(found[2:4]), *found[4:]] == wanted
     assert [action for kind, action in seen if kind == "network"][:3] == ["connect", "connect", "disconnect"]
     other.close()
     listener.thread.join(10)

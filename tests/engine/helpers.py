@@ -4,8 +4,28 @@ from __future__ import annotations
 
 import random
 import socket
+import subprocess
+
+import pytest
 
 from pytest_dockconn import Container, Lab
+from pytest_dockconn.actions import agents
+
+
+def needs(*capabilities: str) -> pytest.MarkDecorator:
+    """The mark of a test that needs these of the engine."""
+    return pytest.mark.dockconn(requires=list(capabilities))
+
+
+def has_default_route(container: Container) -> bool:
+    """Whether packets for elsewhere leave it: on an internal network they do on 20.10, and are dropped further on."""
+    routes = agents.look(container.channel(), "routes")["routes"]
+    return any(route.startswith("default ") for route in routes)
+
+
+def subnet(prefix: int = 24) -> str:
+    """A subnet that nobody has, drawn, so that runs rarely meet."""
+    return f"10.{random.randrange(150, 200)}.{random.randrange(256)}.0/{prefix}"
 
 
 def free_port() -> int:
@@ -29,9 +49,20 @@ def host_address() -> str:
 
 
 def take_address(lab: Lab, address: str, **options: object) -> Container:
-    """A container that has an address that came free: the engine gives out the lowest free one, so a few may be needed."""
+    """A container that has an address that came free: the engine gives out the lowest free one, so a few may be needed.
+
+    Podman gives out ever higher ones, and takes a wish on its default network, which docker does not.
+    """
+    if lab.engine.kind == "podman":
+        return lab.server(networks={lab._services.default_network: address}, **options)  # type: ignore[arg-type]
     for _ in range(16):
         container = lab.server(**options)  # type: ignore[arg-type]
         if container.ip == address:
             return container
     raise AssertionError(f"nobody got {address}")
+
+
+def rule(container: Container, *argv: str) -> None:
+    """A rule of iptables in the network namespace of a container of this test; it goes with it."""
+    enter = ["nsenter", f"--net=/proc/{container.facts().pid}/ns/net", "iptables"]
+    subprocess.run([*enter, *argv], check=True, capture_output=True)

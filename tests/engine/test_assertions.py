@@ -22,7 +22,7 @@ from pytest_dockconn import (
     assert_unreachable,
 )
 from pytest_dockconn.errors import DockconnError, SpecError
-from tests.engine.helpers import take_address
+from tests.engine.helpers import has_default_route, needs, take_address
 
 Question = tuple[Any, Any]
 
@@ -33,10 +33,11 @@ class Case:
 
     name: str
     set_up: Callable[[Lab], Question]
-    verdict: Verdict
+    verdict: Verdict | tuple[Verdict, ...]
     cause: str
     evidence: str = ""
     timeout: float = 0.4
+    requires: tuple[str, ...] = ()
 
 
 def stopped(lab: Lab) -> Question:
@@ -139,8 +140,16 @@ CASES = [
         Verdict.TIMED_OUT,
         "client1 and server1 share no network",
         "client1 is on dockconn-",
+        requires=("isolation",),
     ),
-    Case("icc off", icc_off, Verdict.TIMED_OUT, "inter-container communication (icc) off", "enable_icc=false"),
+    Case(
+        "icc off",
+        icc_off,
+        Verdict.TIMED_OUT,
+        "inter-container communication (icc) off",
+        "enable_icc=false",
+        requires=("icc",),
+    ),
     Case(
         "no dns",
         no_dns_on_the_default_network,
@@ -148,7 +157,14 @@ CASES = [
         "the default network has no DNS",
         "/etc/hosts of client1",
     ),
-    Case("alias elsewhere", alias_elsewhere, Verdict.TIMED_OUT, "server1 has it on network", "client1 is on"),
+    # how it ends is up to the name server of the engine's host: silence, or a refusal
+    Case(
+        "alias elsewhere",
+        alias_elsewhere,
+        (Verdict.TIMED_OUT, Verdict.NAME_NOT_FOUND),
+        "server1 has it on network",
+        "client1 is on",
+    ),
     Case(
         "bound to loopback",
         bound_to_loopback,
@@ -165,7 +181,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.name, marks=needs(*c.requires)) for c in CASES])
 def test_reachable_fails_and_says_why(dockconn: Lab, case: Case) -> None:
     source, destination = case.set_up(dockconn)
 
@@ -177,7 +193,8 @@ def test_reachable_fails_and_says_why(dockconn: Lab, case: Case) -> None:
     assert first.startswith(f"{source.name} cannot reach ")
     assert case.cause in first
     assert any(part in text for part in case.evidence.split("|"))
-    assert f": {case.verdict}, " in text
+    verdicts = case.verdict if isinstance(case.verdict, tuple) else (case.verdict,)
+    assert any(f": {verdict}, " in text for verdict in verdicts)
     assert any(line.startswith("  remedy:   ") for line in rest)
 
 
@@ -214,19 +231,21 @@ def known_by_url(lab: Lab) -> Question:
 
 
 PROVED = [
-    ("two networks", isolated, Verdict.TIMED_OUT),
-    ("icc off", icc, Verdict.TIMED_OUT),
-    ("bound to loopback", loopback_binding, Verdict.REFUSED),
-    ("internal", internal_both_ways, Verdict.TIMED_OUT),
-    ("udp", udp, Verdict.TIMED_OUT),
-    ("a server of others", foreign_server, Verdict.TIMED_OUT),
-    ("a url of a known container", known_by_url, Verdict.TIMED_OUT),
+    pytest.param(isolated, Verdict.TIMED_OUT, id="two networks", marks=needs("isolation")),
+    pytest.param(icc, Verdict.TIMED_OUT, id="icc off", marks=needs("icc")),
+    pytest.param(loopback_binding, Verdict.REFUSED, id="bound to loopback"),
+    pytest.param(internal_both_ways, None, id="internal"),
+    pytest.param(udp, Verdict.TIMED_OUT, id="udp", marks=needs("isolation")),
+    pytest.param(foreign_server, Verdict.TIMED_OUT, id="a server of others", marks=needs("isolation")),
+    pytest.param(known_by_url, Verdict.TIMED_OUT, id="a url of a known container", marks=needs("isolation")),
 ]
 
 
-@pytest.mark.parametrize(("set_up", "verdict"), [p[1:] for p in PROVED], ids=[p[0] for p in PROVED])
-def test_unreachable_is_proved(dockconn: Lab, set_up: Callable[[Lab], Question], verdict: Verdict) -> None:
+@pytest.mark.parametrize(("set_up", "verdict"), PROVED)
+def test_unreachable_is_proved(dockconn: Lab, set_up: Callable[[Lab], Question], verdict: Verdict | None) -> None:
     source, destination = set_up(dockconn)
+    if verdict is None:  # of an internal network: 20.10 leaves the default route in, 26 and podman 4.3 do not
+        verdict = Verdict.TIMED_OUT if has_default_route(source) else Verdict.NO_ROUTE
 
     result = assert_unreachable(source, destination, because=verdict, timeout=0.3)
 
@@ -268,6 +287,7 @@ def test_reached_is_not_unreachable(dockconn_client: Client, dockconn_exposed_se
     )
 
 
+@needs("isolation")
 def test_another_reason_is_not_that_reason(dockconn: Lab) -> None:
     source, destination = two_networks(dockconn)
 
@@ -277,12 +297,14 @@ def test_another_reason_is_not_that_reason(dockconn: Lab) -> None:
         assert_unreachable(source, destination, because=Verdict.REFUSED, timeout=0.3)
 
 
+@needs("isolation")
 def test_several_reasons(dockconn: Lab) -> None:
     source, destination = two_networks(dockconn)
 
     assert_unreachable(source, destination, because=(Verdict.REFUSED, Verdict.TIMED_OUT), timeout=0.3)
 
 
+@needs("isolation")
 def test_hold_sees_a_server_that_comes_in_between(dockconn: Lab) -> None:
     """Open for a moment only, after the first probe: a single look would miss it."""
     one, other = dockconn.network(), dockconn.network()

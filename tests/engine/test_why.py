@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_dockconn import Lab, ReachabilityError, Server, assert_reachable
-from pytest_dockconn.handles.container import Container
-from tests.engine.helpers import free_port, take_address
+from tests.engine.helpers import free_port, rule, take_address
 
 Undo = contextlib.ExitStack
 Question = tuple[Any, Any]
@@ -58,6 +56,8 @@ def starting(lab: Lab, undo: Undo) -> Question:
 
 def restarting(lab: Lab, undo: Undo) -> Question:
     """Its restarts are ever further apart, so it is soon found between two of them."""
+    if lab.engine.kind == "podman":
+        pytest.skip("podman (seen on 4.3.1) shows no state between two restarts, and does not make them further apart")
     api: Any = lab._services.engine._api  # type: ignore[attr-defined]
     image = lab._services.images.get("client").id
     policy = api.create_host_config(restart_policy={"Name": "always"})
@@ -108,12 +108,6 @@ def held_by_a_process(lab: Lab, undo: Undo) -> Question:
     return lab.host, port
 
 
-def rule(container: Container, *argv: str) -> None:
-    """A rule in the network namespace of a container of this test; it goes with it."""
-    enter = ["nsenter", f"--net=/proc/{container.facts().pid}/ns/net", "iptables"]
-    subprocess.run([*enter, *argv], check=True, capture_output=True)
-
-
 def dropped(lab: Lab, undo: Undo) -> Question:
     server, client = lab.server(), lab.client()
     rule(server, "-A", "INPUT", "-s", client.ip, "-p", "tcp", "--dport", "80", "-j", "DROP")
@@ -152,7 +146,7 @@ def _gateway(server: Server) -> str:
 
 CASES = [
     Case("exited", exited, "server1 is not running: it exited with exit code 7", ("out of disk", "server1.start()")),
-    Case("removed", removed, "server1 was removed", ("its last address: 172.",)),
+    Case("removed", removed, "server1 was removed", ("its last address: 1",)),
     Case("starting", starting, "server1 is still starting: it was started", ("nothing at all", "within=")),
     Case("restarting", restarting, "is restarting: it ended with exit code 5", ("no config", "times so far")),
     Case("one family", ipv6_only, "server1 listens on IPv6 only, and was asked by IPv4", ("sockets on 80/tcp: ::",)),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..errors import DockconnError
+from ..errors import DockconnError, NotFound
 from ..logic import verdicts
 from ..model.probe import ProbeResult, Target, Verdict
 from . import agents
@@ -47,9 +47,7 @@ def _nowhere(target: Target) -> ProbeResult:
 def _asked(services: Services, channel: Channel, targets: Sequence[Target], timeout: float) -> list[ProbeResult]:
     silent = [_is_silent(services, target) for target in targets]
     before = {
-        t.owner: _sockets(services, t.owner)
-        for t, s in zip(targets, silent, strict=True)
-        if s and t.via == "bound port"
+        t.owner: _before(services, t.owner) for t, s in zip(targets, silent, strict=True) if s and t.via == "bound port"
     }
     requests = [_request(t, timeout, hold=s) for t, s in zip(targets, silent, strict=True)]
     seen = agents.probes(channel, requests, timeout)
@@ -93,6 +91,18 @@ def _sockets(services: Services, owner: str) -> list[Mapping[str, Any]]:
     return list(agents.look(services.agents.channel(owner), "sockets")["sockets"])
 
 
+def _before(services: Services, owner: str) -> list[Mapping[str, Any]]:
+    """The owner's sockets before it is asked by its bound port: none where it has no processes, and whoever answers is another."""
+    return [] if _status(services, owner) in verdicts.WITHOUT_PROCESSES else _sockets(services, owner)
+
+
+def _status(services: Services, owner: str) -> str:
+    try:
+        return services.facts.get(owner).status
+    except NotFound:
+        return "removed"
+
+
 def _identified(services: Services, probed: ProbeResult, before: list[Mapping[str, Any]] | None) -> ProbeResult:
     if not verdicts.needs_proof(probed):
         return verdicts.said_who(probed, services.name_of(probed.answered_by)) if probed.answered_by else probed
@@ -103,6 +113,9 @@ def _identified(services: Services, probed: ProbeResult, before: list[Mapping[st
             detail=f"something answered that does not prove that it is {services.name_of(probed.target.owner)}: {probed.detail}",
         )
     try:
+        status = _status(services, probed.target.owner)
+        if status in verdicts.WITHOUT_PROCESSES:
+            return verdicts.not_by(probed, services.name_of(probed.target.owner), status)
         if probed.target.scheme in DATAGRAMS:
             return _by_address(services, probed)
         return _by_socket(services, probed, before)

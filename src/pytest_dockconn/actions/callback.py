@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -16,6 +17,9 @@ from ..errors import PortInUse
 MOST = 64 * 1024
 PATIENCE = 5.0
 PAGE = b"the host answers\n"
+#: So many times ``MOST`` is read and dropped after the answer.
+DRAINED = 256
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length:[ \t]*(\d{1,12})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,10 @@ class Callback:
             data = _said(connection)
             self._called(Call(peer[0], peer[1], data, address))
             connection.sendall(self._page() if b" HTTP/1." in data else data)
+            connection.shutdown(socket.SHUT_WR)
+            for _ in range(DRAINED):  # what was not read would reset the connection, and take the answer with it
+                if not connection.recv(MOST):
+                    break
 
     def _page(self) -> bytes:
         identity, token = self._identity
@@ -109,14 +117,23 @@ class Callback:
 
 
 def _said(connection: socket.socket) -> bytes:
-    """What the caller says: a request up to its empty line, or whatever came first."""
+    """What the caller says: a request with its body, or whatever came first."""
     data = b""
-    while len(data) < MOST:
+    while len(data) < MOST and not _is_whole(data):
         more = connection.recv(MOST)
-        data += more
-        if not more or b"\r\n\r\n" in data or b" HTTP/1." not in data.partition(b"\r\n")[0]:
+        if not more:
             break
+        data += more
     return data[:MOST]
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether a request has come to its end; of anything else the first piece is enough."""
+    head, ended, body = data.partition(b"\r\n\r\n")
+    if b" HTTP/1." not in head.partition(b"\r\n")[0]:
+        return bool(data)
+    length = _LENGTH.search(head)
+    return bool(ended) and len(body) >= (int(length[1]) if length else 0)
 
 
 def _opened(protocol: str, address: str, number: int) -> socket.socket:

@@ -30,6 +30,7 @@ def launch(services: Services, plan: ContainerPlan) -> ContainerFacts:
     container = services.engine.create(plan)
     try:
         services.engine.start(container)
+        services.bridge_is_there()
         services.facts.forget(container)
         return services.facts.get(container)
     except PortInUse as error:

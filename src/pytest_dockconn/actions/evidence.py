@@ -84,15 +84,16 @@ def _asked_inside(evidence: Evidence) -> Target | None:
     owner, target = evidence.owner, evidence.result.target
     if evidence.to_host:
         return target
-    if owner is None or not owner.running or evidence.port is None:
+    if owner is None or not owner.running or (evidence.port is None and target.port):
         return None
+    number = evidence.port.number if evidence.port else 0
     return replace(
         target,
         host=next(iter(owner.addresses), "127.0.0.1"),
-        port=evidence.port.number,
+        port=number,
         owner=owner.id,
         via="address",
-        inner=evidence.port.number,
+        inner=number,
     )
 
 

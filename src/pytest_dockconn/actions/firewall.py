@@ -32,12 +32,12 @@ class Place:
 
 
 def places(ends: Mapping[str, ContainerFacts | None]) -> list[Place]:
-    """The host, and every container that runs; one in the host's namespace is the host."""
-    found = [Place("the host", 0)]
+    """Every container that runs, and the host, whose rules count everybody's packets; one in its namespace is the host."""
+    found = []
     for name, facts in ends.items():
         if facts is not None and facts.pid and _namespace(facts.pid) not in ("", _namespace(os.getpid())):
             found.append(Place(name, facts.pid))
-    return found
+    return [*found, Place("the host", 0)]
 
 
 def _namespace(pid: int) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..agent import namespace
 from ..engine.port import Engine
-from ..errors import PortInUse
+from ..errors import NotFound, PortInUse
 from ..model.spec import Publish
 
 _ANY = ("", "0.0.0.0", "::")
@@ -22,7 +22,7 @@ def check_free(engine: Engine, wishes: Iterable[Publish], *, same_host: bool) ->
         return
     containers = engine.containers(running=True)
     for wish in fixed:
-        holder = _container(containers, wish) or (_process(wish) if same_host else "")
+        holder = _container(engine, containers, wish) or (_process(wish) if same_host else "")
         if holder:
             raise in_use(wish, holder)
 
@@ -39,16 +39,25 @@ def in_use(wish: Publish, holder: str) -> PortInUse:
 
 def holder_of(engine: Engine, wish: Publish, *, same_host: bool) -> str:
     """Who holds the port, in words; empty where that is not known."""
-    return _container(engine.containers(running=True), wish) or (_process(wish) if same_host else "")
+    return _container(engine, engine.containers(running=True), wish) or (_process(wish) if same_host else "")
 
 
-def _container(containers: Iterable[object], wish: Publish) -> str:
+def _container(engine: Engine, containers: Iterable[object], wish: Publish) -> str:
     for entry in containers:
         assert isinstance(entry, dict)
         for address, port, protocol in entry["ports"]:
-            if port == int(wish.host) and protocol == wish.port.protocol and _overlap(address, wish.address):
+            same = port == int(wish.host) and protocol == wish.port.protocol and _overlap(address, wish.address)
+            if same and _runs(engine, str(entry["id"])):
                 return f"container {entry['name']} ({str(entry['id'])[:12]}) has it"
     return ""
+
+
+def _runs(engine: Engine, container: str) -> bool:
+    """Whether it does run: 26.1 lists one as running, with its ports, when its stop has returned already."""
+    try:
+        return engine.inspect(container).status not in ("created", "exited", "dead")
+    except NotFound:
+        return False
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -6,16 +6,20 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from .. import labels
 from ..agent.namespace import interfaces
 from ..engine.port import Engine
 from ..errors import DockconnError
-from ..logic.stale import Here, age, image_left_behind, left_behind
+from ..logic.stale import Here, age, image_left_behind, is_committed, left_behind
+from ..model.facts import ImageFacts
 from ..model.leftover import Leftover
 from .partition import heal_after
 
+#: Removals side by side.
+WIDTH = 8
 #: Whether a container or network of this name and with these labels is to go; and an image with these tags.
 Wanted = Callable[[str, Mapping[str, str]], bool]
 WantedImage = Callable[[tuple[str, ...], Mapping[str, str]], bool]
@@ -58,7 +62,7 @@ def of_run(engine: Engine, run: str) -> list[Leftover]:
         engine,
         f"{labels.RUN}={run}",
         lambda name, marks: labels.is_ours(marks, name),
-        lambda tags, marks: marks.get(labels.ROLE) == "commit" and marks.get(labels.NAME) in tags,
+        is_committed,
         time.time(),
     )
 
@@ -85,10 +89,16 @@ def _found(engine: Engine, label: str, wanted: Wanted, image: WantedImage, now: 
         if wanted(network.name, network.labels):
             found.append(_leftover("network", network.id, network.name, network.labels, now))
     for one in engine.images(label):
-        if image(one.tags, one.labels):
-            found.append(_leftover("image", one.labels[labels.NAME], one.labels[labels.NAME], one.labels, now))
-    # first what is to be healed, while the containers are still there
-    return sorted(found, key=lambda leftover: leftover.kind != "partition")
+        if image(one.tags, one.labels) and (one.tags or _was_committed(engine, one)):
+            name = one.labels[labels.NAME]
+            found.append(_leftover("image", name if one.tags else one.id, name, one.labels, now))
+    return found
+
+
+def _was_committed(engine: Engine, image: ImageFacts) -> bool:
+    """Whether an image without a tag (two may have removed it at once) is what a run committed, and not made of it."""
+    there = engine.image(image.id)
+    return there is not None and there.comment == labels.committed_by(image.labels)
 
 
 def _leftover(kind: str, thing: str, name: str, marks: Mapping[str, str], now: float) -> Leftover:
@@ -104,10 +114,16 @@ def remove(engine: Engine, leftovers: list[Leftover]) -> list[str]:
         "network": engine.remove_network,
         "image": engine.remove_image,
     }
-    failed = []
-    for leftover in leftovers:
+    failed: list[str] = []
+
+    def one(leftover: Leftover) -> None:
         try:
             calls[leftover.kind](leftover.id)
         except DockconnError as error:
             failed.append(f"{leftover.kind} {leftover.name}: {error.cause}")
+
+    # in this order: what is to be healed needs its container, a network must be empty, and so on; each kind side by side
+    with ThreadPoolExecutor(WIDTH, thread_name_prefix="dockconn-prune") as pool:
+        for kind in calls:
+            list(pool.map(one, [leftover for leftover in leftovers if leftover.kind == kind]))
     return failed

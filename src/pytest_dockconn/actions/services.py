@@ -49,6 +49,7 @@ class Services:
         self.asked: list[Asked] = []
         self.test = ""
         self._local: dict[str, bool] = {}
+        self._looked_again = False
         self._here = LocalChannel()
         self.guardian = Guardian(engine.url, self.run)
         self._lock = threading.Lock()
@@ -79,7 +80,8 @@ class Services:
         if not _is_address(address):
             return False
         with self._lock:
-            if address not in self._local:
+            # what is not there may come: podman makes a network's bridge with the first container on it
+            if not self._local.get(address):
                 self._local[address] = _can_bind(address)
             return self._local[address]
 
@@ -100,6 +102,12 @@ class Services:
     def same_host(self) -> bool:
         """Whether the engine's containers hang on bridges of this process's own network namespace."""
         return any(self.is_local(gateway) for gateway in self.gateways(self.default_network))
+
+    def bridge_is_there(self) -> None:
+        """Look once more, now that a container runs, where podman had no bridge before."""
+        if self.version.kind == "podman" and not self._looked_again:
+            self._looked_again = True
+            vars(self).pop("same_host", None)
 
     def gateways(self, network: str) -> tuple[str, ...]:
         """The host's own addresses on a network."""

@@ -71,7 +71,7 @@ class Agents:
                 checked=f"state {facts.status}, exit code {facts.exit_code}",
                 remedy="start it first",
             )
-        if runs_agent(facts):
+        if runs_agent(facts, self._run):
             return _Seat(facts.pid, StreamChannel(self._engine.attach(container), facts.name), None)
         mode = facts.network_mode if facts.network_mode.startswith("container:") else f"container:{container}"
         return self._sidecar(facts.pid, mode, facts.name)
@@ -123,6 +123,10 @@ class Agents:
         return [lambda c=c: self.release(c) for c in self.opened()]  # type: ignore[misc]
 
 
-def runs_agent(facts: ContainerFacts) -> bool:
-    """Whether the agent is the main process: a client of our image with the command that we gave it."""
-    return facts.labels.get(labels.SPEAKS) == CLIENT and facts.command[-2:] == ("dockconn-agent", "serve")
+def runs_agent(facts: ContainerFacts, run: str) -> bool:
+    """Whether the agent is the main process: a client of our image with the command that this run gave it.
+
+    One of another run has a master: both would hear the answers to both, whose numbers are alike.
+    """
+    ours = facts.labels.get(labels.SPEAKS) == CLIENT and facts.labels.get(labels.RUN) == run
+    return ours and facts.command[-2:] == ("dockconn-agent", "serve")

@@ -41,7 +41,7 @@ def explained(source: Source, destination: Destination, result: ProbeResult, tim
         lambda: look_at(services, source.name, source.source_facts()),
         lambda: look_at(services, owner.name, owner.last_facts()) if owner else None,
     )
-    key, bound = (port.key, port.bound) if port else (None, False)
+    key, bound = (port.key if port.key.number else None, port.bound) if port else (None, False)
     evidence = gather(services, Subject(mine, theirs, key, bound, result, unpublished))
     if isinstance(destination, HostListener):
         evidence = replace(

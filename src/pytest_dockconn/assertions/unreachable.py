@@ -60,7 +60,7 @@ def assert_unreachable(
     question = _Question(source, destination, limit, verify)
     lacks = question.controls("before")
     seen = question.watched(duration)
-    lacks += proof.doubts(seen, question.owner_facts())
+    lacks += proof.doubts(seen, question.owner_facts(), question.owner_name)
     if not lacks and proof.reached(seen) is None:
         lacks = question.controls("after")
     shown, failure = _judged(source, destination, seen, lacks, wanted)
@@ -125,6 +125,11 @@ class _Question:
         """What the owner is like now; None for the host, and where nobody knows one."""
         return self._owner.facts() if isinstance(self._owner, Container) else None
 
+    @property
+    def owner_name(self) -> str:
+        """In the tests' words; empty where nobody knows one."""
+        return self._owner.name if self._owner is not None else ""
+
     def controls(self, when: str) -> list[str]:
         """The proofs that are missing now."""
         if self._owner is None:
@@ -138,15 +143,15 @@ class _Question:
             lambda: answers_inside(self._services, facts, self._targets, self._timeout),
         )
         controls = proof.Controls(works[0], works[1], facts, tuple(inside))
-        lacks = proof.missing(controls, when, self._owner.name, self._source.name)
-        return lacks + [f"{reason} ({when})" for reason in self._beside(facts)]
+        aside = [f"{reason} ({when})" for reason in self._beside(facts)]
+        return aside + proof.missing(controls, when, self._owner.name, self._source.name)
 
     def _beside(self, facts: ContainerFacts | None) -> list[str]:
         """Targets that do not lead to the owner in the first place."""
         if facts is None or not facts.running:
             return []
         source = self._source.source_facts()
-        reasons = [proof.beside(t, facts, source) for t in self._targets]
+        reasons = [proof.beside(t, facts, source, self.owner_name) for t in self._targets]
         bound = {t.host for t in self._targets if t.via == "bound port" and t.named}
         reasons += [f"{host} is no address of the host" for host in bound if not self._services.host_has(host)]
         return [reason for reason in dict.fromkeys(reasons) if reason]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import IO, Any
@@ -15,6 +17,7 @@ from docker.errors import APIError, DockerException
 from docker.types import EndpointConfig, IPAMConfig, IPAMPool, LogConfig
 
 from ..errors import EngineError, EngineTimeout, EngineUnavailable, NotFound
+from ..labels import committed_by
 from ..model.facts import ContainerFacts, Execution, ImageFacts, InfoFacts, NetworkFacts, VersionFacts
 from ..model.spec import Attachment, ContainerPlan, NetworkPlan
 from . import translate
@@ -200,11 +203,22 @@ class DockerEngine:
 
     def wait(self, container: str, timeout: float) -> int | None:
         """The exit code once it is not running any more; None after ``timeout`` seconds."""
+        if self._version.kind == "podman":
+            return self._polled(container, timeout)
         with self._errors(f"waiting for container {container[:12]}"):
             try:
                 return int(self._api.wait(container, timeout=timeout)["StatusCode"])
             except (requests.exceptions.Timeout, requests.exceptions.ConnectionError):
                 return None  # an APIError is a RequestException too, and no time-out
+
+    def _polled(self, container: str, timeout: float) -> int | None:
+        """Podman (seen on 4.3.1) never answers a wait for a container that has ended before, nor always for another."""
+        until = time.monotonic() + timeout
+        while (facts := self.inspect(container)).status in ("running", "paused", "restarting"):
+            if time.monotonic() >= until:
+                return None
+            time.sleep(0.05)
+        return facts.exit_code
 
     def inspect(self, container: str) -> ContainerFacts:
         """What it is like now."""
@@ -253,14 +267,19 @@ class DockerEngine:
     def attach(self, container: str) -> SocketStream:
         """Its standard streams."""
         with self._errors(f"attaching to container {container[:12]}"):
-            sock = self._api.attach_socket(container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+            wish = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            # docker-py gives this call, alone of all, no time limit
+            sock = self._patiently(lambda: self._api.attach_socket(container, params=wish))
         return SocketStream(sock)
 
     def commit(self, container: str, repository: str, tag: str, labels: Mapping[str, str]) -> str:
         """Make an image of it and return the image's id."""
         with self._long(f"committing container {container[:12]}") as api:
             conf = {"Labels": dict(labels)}
-            return str(self._patiently(lambda: api.commit(container, repository, tag, conf=conf))["Id"])
+            # unlike labels, a comment is not inherited by what others make of the image
+            comment = committed_by(labels)
+            made = str(self._patiently(lambda: api.commit(container, repository, tag, comment, conf=conf))["Id"])
+        return made if ":" in made else f"sha256:{made}"  # podman 4.3.1 leaves the algorithm out
 
     def image(self, name: str) -> ImageFacts | None:
         """An image that is there, or None."""
@@ -299,6 +318,9 @@ class DockerEngine:
                 )
             )
             said = api._result(response)  # noqa: SLF001
+            made = re.search(r"sha256:[0-9a-f]{64}", said)
+            if made and self._version.kind == "podman":  # 4.3.1 takes the name, and forgets it
+                self._api.tag(made.group(), repository, tag)
         facts = self.image(f"{repository}:{tag}")
         if facts is None:
             raise EngineError(f"importing image {repository}:{tag}: {said.strip()[-500:]}")

@@ -183,8 +183,9 @@ def image(data: Json) -> ImageFacts:
     config = data.get("Config") or {}
     return ImageFacts(
         id=str(data.get("Id", "")),
-        tags=tuple(data.get("RepoTags") or ()),
+        tags=tuple(tag for tag in data.get("RepoTags") or () if not tag.startswith("<none>")),
         labels=dict(config.get("Labels") or data.get("Labels") or {}),
         command=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
         exposed=ports(config.get("ExposedPorts") or {}),
+        comment=str(data.get("Comment") or ""),
     )

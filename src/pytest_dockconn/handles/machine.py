@@ -124,7 +124,7 @@ class Machine(Source):
     def environment(self) -> dict[str, str]:
         """The variables that its main process was started with, those of links included."""
         facts = self.facts()
-        if not runs_agent(facts):
+        if not runs_agent(facts, self.services.run):
             return self._environment_inside(facts)
         return dict(agents.look(self.services.agents.channel(self._id), "environ")["environ"])
 

@@ -62,7 +62,7 @@ class Own(Container):
     def stop(self) -> None:
         """Stop it: SIGTERM, SIGKILL after 5 s. Its addresses and free host ports may be others when it starts again."""
         facts = self.facts()  # remembers the last addresses
-        if facts.running and runs_agent(facts):
+        if facts.running and runs_agent(facts, self.services.run):
             # process 1 ignores SIGTERM until it has a handler: in the agent's first 50 ms a stop would take all of 5 s
             with contextlib.suppress(DockconnError):
                 agents.look(self.services.agents.channel(self._id), "container")

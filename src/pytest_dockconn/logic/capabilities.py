@@ -10,7 +10,7 @@ from ..errors import SpecError
 KNOWN = {
     "links": "takes legacy links on the default network (podman refuses them)",
     "network-links": "takes links on networks of one's own (podman drops them in silence)",
-    "isolation": "keeps networks apart from each other (podman 4.3 does not once a container runs on its default network)",
+    "isolation": "keeps networks apart from each other (podman 4.3 does so for some only)",
     "port-ranges": "binds any free one of a range of host ports (podman's API takes single ones)",
     "link-env": "sets a link's environment variables (off by default from Docker 29)",
     "container-addresses": "container addresses are reachable from the test process (not on Docker Desktop, rootless or remote)",

@@ -41,10 +41,13 @@ def asked_inside(target: Target, owner: ContainerFacts) -> tuple[str, ...]:
     return tuple(same) if target.via == "bound port" and same else owner.addresses
 
 
-def beside(target: Target, owner: ContainerFacts, source: ContainerFacts | None) -> str:
-    """Why a target does not lead to the owner in the first place, so that nothing is proved there; empty if it does."""
-    if target.via == "address" and not asked_inside(target, owner):
-        return f"{target.host} is not an address of {owner.name}: it has {', '.join(owner.addresses) or 'none'}"
+def beside(target: Target, owner: ContainerFacts, source: ContainerFacts | None, name: str = "") -> str:
+    """Why a target does not lead to the owner in the first place, so that nothing is proved there; empty if it does.
+
+    ``name`` is what the tests call the owner.
+    """
+    if target.via == "address" and target.host and not asked_inside(target, owner):
+        return f"{target.host} is not an address of {name or owner.name}: it has {', '.join(owner.addresses) or 'none'}"
     away = source is not None and source.network_mode != "host"
     if target.via == "bound port" and away and is_loopback(target.host):
         return f"{target.host} asked from a container is that container itself, not the host"
@@ -69,14 +72,25 @@ def missing(controls: Controls, when: str, owner: str, source: str) -> list[str]
     return lacks
 
 
-def doubts(seen: Sequence[ProbeResult], owner: ContainerFacts | None = None) -> list[str]:
-    """Results that prove nothing either way, a line each."""
+def doubts(seen: Sequence[ProbeResult], owner: ContainerFacts | None = None, name: str = "") -> list[str]:
+    """Results that prove nothing either way, a line each; ``name`` is what the tests call the owner."""
     doubtful = [r for r in seen if r.verdict not in NEGATIVE and r.verdict is not Verdict.REACHABLE]
     taken = [r for r in seen if owner is not None and _was_taken(r, owner)]
-    return [f"{r.target}: {r.verdict}, {r.detail}" for r in doubtful] + [
-        f"{r.target}: {owner.name if owner else ''} took the connection, so packets do get through; it only did not answer"
-        for r in taken
+    unresolved = [r for r in seen if _nobody_said(r)]
+    return [
+        *(f"{r.target}: {r.verdict}, {r.detail}" for r in doubtful),
+        *(
+            f"{r.target}: {name or (owner.name if owner else '')} took the connection, so packets do get through; it only did not answer"
+            for r in taken
+        ),
+        *(f"no name server said whether there is a {r.target.host!r}: {r.verdict}, {r.detail}" for r in unresolved),
     ]
+
+
+def _nobody_said(seen: ProbeResult) -> bool:
+    """Whether it ended at the name, and without a no: any name would have, as where the resolver is dead."""
+    asked = "name resolution: " in seen.detail and seen.verdict in (Verdict.NAME_NOT_FOUND, Verdict.TIMED_OUT)
+    return asked and not seen.detail.endswith(" is not known")
 
 
 def _was_taken(seen: ProbeResult, owner: ContainerFacts) -> bool:

@@ -66,4 +66,9 @@ def left_behind(name: str, marks: Mapping[str, str], here: Here) -> bool:
 
 def image_left_behind(tags: tuple[str, ...], marks: Mapping[str, str], here: Here) -> bool:
     """Whether an image was committed by a run that is over. The two built images are kept: they serve the next run."""
-    return marks.get(labels.ROLE) == "commit" and marks.get(labels.NAME) in tags and is_dead(marks, here)
+    return is_committed(tags, marks) and is_dead(marks, here)
+
+
+def is_committed(tags: tuple[str, ...], marks: Mapping[str, str]) -> bool:
+    """Whether an image is one that a run committed, as far as its labels tell; without a tag its comment must tell too."""
+    return marks.get(labels.ROLE) == "commit" and (marks.get(labels.NAME) in tags or not tags)

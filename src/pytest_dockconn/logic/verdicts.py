@@ -12,6 +12,12 @@ from ..model.probe import Connection, ProbeResult, Target, Verdict
 #: In the detail of a connection that nobody accepted.
 QUEUED = "waits in the accept queue"
 
+#: States of a socket whose own process has closed it, while the far end (the probe) still held it open.
+GIVEN_UP = frozenset({"fin-wait1", "fin-wait2", "closing", "time-wait"})
+
+#: States of a container that has no processes: whoever answers for it is somebody else.
+WITHOUT_PROCESSES = frozenset({"created", "exited", "dead", "removed"})
+
 
 def result(target: Target, seen: Mapping[str, Any], tokens: Mapping[str, str] | None = None) -> ProbeResult:
     """An agent's answer about a target, before anybody asks who answered.
@@ -50,6 +56,13 @@ def said_who(probed: ProbeResult, name: str) -> ProbeResult:
 def needs_proof(probed: ProbeResult) -> bool:
     """Whether an answer came, but not yet from anybody in particular."""
     return bool(probed) and bool(probed.target.owner) and not probed.answered_by
+
+
+def not_by(probed: ProbeResult, name: str, status: str) -> ProbeResult:
+    """The verdict on an answer while the owner has no processes: there is no need to look for the connection."""
+    return replace(
+        probed, verdict=Verdict.WRONG_SERVER, detail=f"something answered, and it was not {name}, which is {status}"
+    )
 
 
 def plain(address: str) -> str:
@@ -100,5 +113,12 @@ def proven(probed: ProbeResult, row: Mapping[str, Any] | None, name: str) -> Pro
             verdict=Verdict.TIMED_OUT,
             answered_by="",
             detail=f"the kernel took the connection, but {name} did not: it {QUEUED}",
+        )
+    if row["state"] in GIVEN_UP and probed.target.scheme == "tcp" and not probed.text:
+        # behind a proxy that is slow to tell it
+        return replace(
+            probed,
+            verdict=Verdict.RESET,
+            detail=f"the connection was accepted, and then closed by {name} without an answer",
         )
     return replace(probed, answered_by=probed.target.owner)

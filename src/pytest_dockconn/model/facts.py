@@ -133,13 +133,14 @@ class NetworkFacts:
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """An image, as ``inspect`` shows it."""
+    """An image, as ``inspect`` shows it; a listing leaves ``comment``, ``command`` and ``exposed`` out."""
 
     id: str
     tags: tuple[str, ...]
     labels: Mapping[str, str]
     command: tuple[str, ...]
     exposed: tuple[PortKey, ...]
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

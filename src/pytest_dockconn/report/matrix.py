@@ -42,7 +42,7 @@ def failure(
 
 def _explained(pair: Pair, cell: Cell, why: Why | None) -> list[str]:
     source, destination = pair
-    head = f"{source} -> {destination}: {cell.result.verdict}"
+    head = one_line(f"{source} -> {destination}: {cell.result.verdict}")
     if why is None:
         return [
             f"{head}, and it must not be",

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit import samples
 
 from pytest_dockconn.actions import holders
 from pytest_dockconn.agent import namespace
-from pytest_dockconn.errors import PortInUse
+from pytest_dockconn.errors import NotFound, PortInUse
+from pytest_dockconn.model.facts import ContainerFacts
 from pytest_dockconn.model.spec import PortKey, Publish
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
@@ -23,14 +25,20 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc i
 class Containers:
     """As much of an engine as is asked here."""
 
-    def __init__(self, *ports: tuple[str, int, str]) -> None:
+    def __init__(self, *ports: tuple[str, int, str], status: str = "running") -> None:
         self.ports = ports
+        self.status = status
         self.asked = 0
 
     def containers(self, *_: object, running: bool = False) -> tuple[Mapping[str, object], ...]:
         assert running
         self.asked += 1
         return ({"id": "0123456789abcdef", "name": "web", "labels": {}, "status": "running", "ports": self.ports},)
+
+    def inspect(self, container: str) -> ContainerFacts:
+        if self.status == "removed":
+            raise NotFound(f"no such container: {container}")
+        return samples.container("web", id=container, status=self.status)
 
 
 def wish(host: str = "8080", address: str = "127.0.0.1", kind: str = "tcp") -> Publish:
@@ -68,6 +76,18 @@ def test_a_container_has_it(port: tuple[str, int, str], asked: Publish, taken: b
     assert caught.value.cause.endswith("is in use: container web (0123456789ab) has it")
     assert f"port 8080/{asked.port.protocol} of {asked.address}" in caught.value.cause
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("status", ["exited", "dead", "created", "removed"])
+def test_a_list_that_is_out_of_date(status: str) -> None:
+    """26.1 lists a container as running, with its ports, when its stop has returned already."""
+    check(Containers(("127.0.0.1", 8080, "tcp"), status=status), wish())
+
+
+@pytest.mark.parametrize("status", ["paused", "restarting"])
+def test_one_that_is_paused_or_about_to_run_again_has_it(status: str) -> None:
+    with pytest.raises(PortInUse):
+        check(Containers(("127.0.0.1", 8080, "tcp"), status=status), wish())
 
 
 def test_the_engine_is_not_asked_where_any_port_will_do() -> None:
@@ -119,10 +139,10 @@ def test_a_process_that_can_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None
 @linux
 def test_this_very_process_has_it_whatever_is_closed_meanwhile() -> None:
     """The list of a process's own files holds one that is closed by the time it is looked at: that of the list."""
-    with Path("/dev/null").open("rb") as low:  # a number below that of the socket comes free, which the list then takes
-        with socket.create_server(("127.0.0.1", 0)) as sock:
-            low.close()
-            holder = holders.holder_of(Containers(), wish(str(sock.getsockname()[1])), same_host=True)  # type: ignore[arg-type]
+    # a number below that of the socket comes free, which the list then takes
+    with Path("/dev/null").open("rb") as low, socket.create_server(("127.0.0.1", 0)) as sock:
+        low.close()
+        holder = holders.holder_of(Containers(), wish(str(sock.getsockname()[1])), same_host=True)  # type: ignore[arg-type]
 
     assert holder.startswith(f"process {os.getpid()} (")
 

@@ -40,6 +40,17 @@ DRIVER = "driver failed programming external connectivity on endpoint server1 (0
         pytest.param(404, "No such container: x", NotFound, id="not found"),
         pytest.param(409, 'Conflict. The container name "/x" is already in use', Conflict, id="name taken"),
         pytest.param(400, "link is not supported", EngineError, id="podman: link"),
+        pytest.param(
+            500,
+            "cannot listen on the TCP port: listen tcp4 127.0.0.1:80: bind: address in use",
+            PortInUse,
+            id="podman 4",
+        ),
+        pytest.param(
+            500, "unable to find network with name or ID x: network not found", NotFound, id="podman: network"
+        ),
+        pytest.param(500, "container x does not exist in database: no such container", NotFound, id="podman: gone"),
+        pytest.param(500, 'the container name "x" is in use: that name is already in use', Conflict, id="podman: name"),
         pytest.param(500, "boom", EngineError, id="anything else"),
         pytest.param(0, "", EngineError, id="no answer at all"),
     ],

@@ -206,6 +206,27 @@ def test_a_container() -> None:
     assert facts.endpoint("back") is None
 
 
+PODMAN_PORTS = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "32768"}]}
+
+
+@pytest.mark.parametrize(("word", "bound"), [("running", 1), ("paused", 1), ("exited", 0), ("created", 0)])
+def test_a_container_that_does_not_run_has_no_bindings(word: str, bound: int) -> None:
+    """Podman (seen on 4.3.1) shows them as if they were there."""
+    data = {"Id": "1", "State": {"Status": word}, "NetworkSettings": {"Ports": PODMAN_PORTS}}
+    facts = translate.container(data)
+    assert (len(facts.bindings), facts.exposed) == (bound, (PortKey(80),))
+
+
+def test_one_that_shares_anothers_network_has_none_of_its_own() -> None:
+    """Podman (seen on 4.3.1) shows the other's ports and addresses."""
+    network = {"Ports": PODMAN_PORTS, "Networks": {"podman": {"IPAddress": "10.88.0.2"}}}
+    data = {
+        "Id": "1", "State": {"Status": "running"}, "HostConfig": {"NetworkMode": "container:2"}, "NetworkSettings": network,
+    }  # fmt: skip
+    facts = translate.container(data)
+    assert (facts.bindings, facts.exposed, facts.endpoints) == ((), (), ())
+
+
 def test_addresses_are_read_from_the_networks_alone() -> None:
     data = {**CONTAINER, "NetworkSettings": {**CONTAINER["NetworkSettings"], "IPAddress": "9.9.9.9"}}
     assert translate.container(data) == translate.container(CONTAINER)

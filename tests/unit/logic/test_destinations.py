@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from tests.unit.samples import refused
 
+from pytest_dockconn.errors import SpecError
 from pytest_dockconn.logic.destinations import parse
 from pytest_dockconn.model.probe import Target
 
@@ -22,6 +25,14 @@ from pytest_dockconn.model.probe import Target
         pytest.param("http://[fd00::2]:8080/", Target("http", "fd00::2", 8080), id="IPv6"),
         pytest.param("tcp://db:5432", Target("tcp", "db", 5432), id="tcp"),
         pytest.param("udp://dns:53", Target("udp", "dns", 53), id="udp"),
+        pytest.param("tcp://[fd00::2]:80", Target("tcp", "fd00::2", 80), id="tcp by IPv6"),
+        pytest.param("http://[::1]/", Target("http", "::1", 80), id="IPv6 loopback"),
+        pytest.param("http://[fe80::1%eth0]/", Target("http", "fe80::1%eth0", 80), id="IPv6 with a zone"),
+        pytest.param("dns://web", Target("dns", "web", 0), id="dns"),
+        pytest.param("dns://web/", Target("dns", "web", 0), id="dns with a slash"),
+        pytest.param("icmp://web", Target("icmp", "web", 0), id="icmp"),
+        pytest.param("icmp://172.17.0.1", Target("icmp", "172.17.0.1", 0), id="icmp of an address"),
+        pytest.param("icmp://[fd00::1]", Target("icmp", "fd00::1", 0), id="icmp by IPv6"),
     ],
 )
 def test_a_url(url: str, target: Target) -> None:
@@ -46,6 +57,13 @@ def test_a_url(url: str, target: Target) -> None:
         pytest.param("http://[fd00::2/", "IPv6", id="no closing bracket"),
         pytest.param("tcp://db", "tcp needs a port", id="tcp without a port"),
         pytest.param("udp://dns", "udp needs a port", id="udp without a port"),
+        pytest.param("dns://", "it has no host", id="dns without a name"),
+        pytest.param("dns://web:53", "dns takes a host alone", id="dns with a port"),
+        pytest.param("dns://web/page", "dns takes a host alone", id="dns with a path"),
+        pytest.param("icmp://web:1", "icmp takes a host alone", id="icmp with a port"),
+        pytest.param("icmp://web?size=9", "icmp takes a host alone", id="icmp with a query"),
+        pytest.param("http://fd00::2:80/", "an IPv6 address goes into brackets", id="IPv6 without brackets"),
+        pytest.param("icmp://fd00::2", "an IPv6 address goes into brackets", id="icmp without brackets"),
         pytest.param("http://server 3/", "white space", id="a blank in the host"),
         pytest.param("http://server3/a b", "white space", id="a blank in the path"),
         pytest.param("http://server3/\r\nX: y", "white space", id="a line end"),
@@ -73,3 +91,23 @@ def test_no_message_shows_a_password(url: str) -> None:
     with pytest.raises(ValueError, match="is not a destination") as caught:
         parse(url)
     assert "secret" not in str(caught.value)
+
+
+@given(st.sampled_from(["http", "https", "tcp", "udp"]), st.ip_addresses(), st.integers(1, 65535))
+def test_what_a_target_is_shown_as_is_the_same_target(scheme: str, address: object, port: int) -> None:
+    host = f"[{address}]" if ":" in str(address) else str(address)
+    target = parse(f"{scheme}://{host}:{port}")
+    assert (target.scheme, target.host, target.port) == (scheme, str(address), port)
+    assert parse(str(target)) == target
+
+
+@given(st.text(max_size=40).map("http://{}".format) | st.text(alphabet="htp:/[]%@?#1x", max_size=30))
+@example("http://[::1]:80:80/")
+@example("http://[v1.x]/")
+def test_whatever_is_written_is_read_or_refused(url: str) -> None:
+    try:
+        target = parse(url)
+    except SpecError:
+        return
+    assert target.host
+    assert 0 <= target.port < 65536

@@ -149,9 +149,17 @@ CASES = [
         evidence(Verdict.INCONCLUSIVE, "the answer is not HTTP", listeners=LISTENS), "unreadable", id="not HTTP"
     ),
     pytest.param(
-        evidence(Verdict.REFUSED, holder="server2 has the address 172.17.0.2 now", listeners=LISTENS),
-        "address-taken",
-        id="address taken",
+        evidence(Verdict.INCONCLUSIVE, "TLS: WRONG_VERSION_NUMBER", listeners=LISTENS), "tls", id="no TLS there"
+    ),
+    pytest.param(
+        evidence(owner=container(endpoints=(endpoint(ip="172.17.0.5"),)), listeners=LISTENS),
+        "not-its-address",
+        id="an address that is not its own",
+    ),
+    pytest.param(
+        evidence(port=PortKey(53, "udp"), listeners=(Listener("udp", "::", 53),), answers_inside=False),
+        "swallows",
+        id="swallows datagrams",
     ),
     pytest.param(here(owner=container(health="starting")), "starting", id="its health check has not passed"),
     pytest.param(here(age=0.5), "starting", id="started a moment ago"),
@@ -258,6 +266,30 @@ def test_every_rule_is_asked() -> None:
             evidence(listeners=LISTENS, answers_inside=True, unread="rules can't be read: that needs root"),
             ["as by a firewall", "that needs root"],
             id="a firewall",
+        ),
+        pytest.param(
+            evidence(
+                Verdict.WRONG_SERVER, owner=container(status="exited"), holder="server2 has the address 1.2.3.4 now"
+            ),
+            ["the wrong server: server2 answered at 172.17.0.2, not server1", "server2 has the address 1.2.3.4 now"],
+            id="who has the address",
+        ),
+        pytest.param(
+            evidence(
+                owner=container(endpoints=(endpoint(ip="172.17.0.5"),)), holder="server2 has the address 172.17.0.2 now"
+            ),
+            ["172.17.0.2 is not an address of server1, which is at 172.17.0.5; server2 has the address 172.17.0.2 now"],
+            id="another has the address",
+        ),
+        pytest.param(
+            evidence(Verdict.INCONCLUSIVE, "TLS: WRONG_VERSION_NUMBER"),
+            ["does not speak TLS", "ask by http://"],
+            id="no TLS",
+        ),
+        pytest.param(
+            evidence(Verdict.INCONCLUSIVE, "TLS: self-signed certificate"),
+            ["the TLS handshake failed: self-signed certificate", "verify=False"],
+            id="a certificate that nobody vouches for",
         ),
         pytest.param(here(age=0.52), ["it was started 0.5 s ago", "nothing listens on 80/tcp yet"], id="age"),
         pytest.param(

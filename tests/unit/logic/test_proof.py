@@ -129,6 +129,25 @@ def test_what_leads_elsewhere(asked: Target, source: ContainerFacts | None, word
     assert bool(found) is bool(words)
 
 
+def test_an_address_that_is_not_known_yet_leads_nowhere_else() -> None:
+    assert proof.beside(target("", why="it has none"), OWNER, CLIENT) == ""
+
+
+@pytest.mark.parametrize(
+    ("verdict", "detail", "doubtful"),
+    [
+        (Verdict.NAME_NOT_FOUND, "name resolution: 'db' is not known", False),
+        (Verdict.NAME_NOT_FOUND, "name resolution: temporary failure for 'db' (EAI_AGAIN)", True),
+        (Verdict.TIMED_OUT, "name resolution: no answer for 'db' within 1 s", True),
+        (Verdict.TIMED_OUT, "no answer while connecting to 172.17.0.2 port 80", False),
+    ],
+    ids=["no", "neither yes nor no", "silence", "silence of the server"],
+)
+def test_a_name_of_which_nobody_said_no(verdict: Verdict, detail: str, doubtful: bool) -> None:
+    found = proof.doubts([result(verdict, detail=detail, target=target("db", via="name"))], container())
+    assert found == ([f"no name server said whether there is a 'db': {verdict}, {detail}"] if doubtful else [])
+
+
 PATH = Connection("172.17.0.9", 40000, "172.17.0.2", 80)
 
 

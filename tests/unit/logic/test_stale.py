@@ -84,7 +84,7 @@ def test_is_it_left_behind(name: str, marks: dict[str, str], left: bool) -> None
         pytest.param(("web:1", "other:2"), {}, True, id="tagged again"),
         pytest.param(("web:1",), {labels.PID: "7"}, False, id="committed by a run that lives"),
         pytest.param(("other:2",), {}, False, id="somebody's image on top of it"),
-        pytest.param((), {}, False, id="no tag"),
+        pytest.param((), {}, True, id="no tag: its comment must tell too"),
         pytest.param(("web:1",), {labels.ROLE: "client-image"}, False, id="built: serves the next run"),
     ],
 )

@@ -171,3 +171,25 @@ def test_proof_by_socket(found: Any, verdict: Verdict, answered_by: str, words: 
     proven = verdicts.proven(answered(), found, "server1")
     assert (proven.verdict, proven.answered_by) == (verdict, answered_by)
     assert words in proven.detail
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "verdict"),
+    [
+        ("established", "", Verdict.REACHABLE),
+        ("close-wait", "", Verdict.REACHABLE),
+        ("fin-wait2", "", Verdict.RESET),
+        ("time-wait", "", Verdict.RESET),
+        ("fin-wait2", "220 mail ready", Verdict.REACHABLE),
+    ],
+)
+def test_a_connection_that_the_owner_has_given_up(state: str, text: str, verdict: Verdict) -> None:
+    """Through a proxy that is slow to tell, it looks open still."""
+    seen = answered(target=target(scheme="tcp"), text=text)
+    assert verdicts.proven(seen, row(state=state), "server1").verdict is verdict
+
+
+def test_an_answer_of_somebody_while_the_owner_is_gone() -> None:
+    seen = verdicts.not_by(answered(), "server1", "exited")
+    assert (seen.verdict, seen.answered_by) == (Verdict.WRONG_SERVER, "")
+    assert "it was not server1, which is exited" in seen.detail

@@ -46,11 +46,37 @@ def other_protocol(e: Evidence) -> Why | None:
     return None
 
 
-def address_taken(e: Evidence) -> Why | None:
-    """Another container has the address."""
-    if e.holder:
-        return Why(f"{e.holder}", (networks_line(e),), "ask the owner's present address", "address-taken")
-    return None
+def tls(e: Evidence) -> Why | None:
+    """The two did not come to terms about TLS."""
+    if e.result.verdict is not Verdict.INCONCLUSIVE or not e.result.detail.startswith("TLS: "):
+        return None
+    plain = "WRONG_VERSION_NUMBER" in e.result.detail
+    return Why(
+        f"the TLS handshake failed: {e.result.detail[5:]}"
+        + (", as where a server does not speak TLS" if plain else ""),
+        (e.result.detail,),
+        "ask by http:// or tcp://"
+        if plain
+        else "pass verify= a file of authorities (PEM) that vouch for it, or verify=False",
+        "tls",
+    )
+
+
+def swallows(e: Evidence) -> Why | None:
+    """Its socket takes datagrams, and it says nothing, not even to itself."""
+    if (
+        e.port is None
+        or e.port.protocol != "udp"
+        or e.result.verdict is not Verdict.TIMED_OUT
+        or e.answers_inside is not False
+    ):
+        return None
+    return Why(
+        f"{e.owner_name} takes datagrams on {e.port} but does not answer, not even from inside its own network",
+        (e.result.detail, *((f"its last output:\n{e.last_lines}",) if e.last_lines else ())),
+        "see whether it is stuck, or answers what its own protocol asks only: then ask it as its clients do",
+        "swallows",
+    )
 
 
 def unknown(e: Evidence) -> Why:

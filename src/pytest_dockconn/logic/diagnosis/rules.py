@@ -24,6 +24,7 @@ RULES: tuple[Rule, ...] = (
     listening.not_listening,
     listening.loopback_only,
     listening.one_family,
+    ways.other_address,
     ways.other_binding,
     ways.far_host,
     ways.no_shared_network,
@@ -31,8 +32,9 @@ RULES: tuple[Rule, ...] = (
     ways.internal,
     answers.accepts_in_silence,
     answers.closes,
+    answers.tls,
     answers.other_protocol,
-    answers.address_taken,
+    answers.swallows,
     ways.firewall,
 )
 

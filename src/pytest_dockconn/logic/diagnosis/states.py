@@ -95,7 +95,7 @@ def wrong_server(e: Evidence) -> Why | None:
     """Somebody else answered."""
     if e.result.verdict is not Verdict.WRONG_SERVER:
         return None
-    who = e.answered_name or e.holder.removesuffix(" has it") or "a server that does not say who it is"
+    who = e.answered_name or e.holder.partition(" has ")[0] or "a server that does not say who it is"
     how = f"http://{e.result.target.host}" if e.result.target.via == "name" else e.result.address
     shows = [f"asked {e.result.target}, which led to {e.result.address or 'no address'}"]
     if e.owner is not None:

@@ -8,6 +8,22 @@ from ..wiring import ANY4, ANY6, shared_networks
 from .words import networks_line
 
 
+def other_address(e: Evidence) -> Why | None:
+    """An address was asked that is not the owner's."""
+    host = e.result.target.host
+    if e.owner is None or e.bound or e.result.target.via != "address" or e.owner.network_mode == "host":
+        return None
+    if not host or host in e.owner.addresses:
+        return None
+    return Why(
+        f"{host} is not an address of {e.owner_name}, which is at {', '.join(e.owner.addresses) or 'none'}"
+        + (f"; {e.holder}" if e.holder else ""),
+        (networks_line(e),),
+        "ask the owner's present address: port(n) follows it, and on(network) picks one",
+        "not-its-address",
+    )
+
+
 def other_binding(e: Evidence) -> Why | None:
     """It is bound to another address of the host."""
     if not e.bound or e.owner is None or e.port is None:
@@ -73,7 +89,7 @@ def icc_off(e: Evidence) -> Why | None:
     off = [n.name for n in e.networks if n.name in shared and not n.icc]
     if off and len(off) == len(shared):
         return Why(
-            f"network {', '.join(off)} has inter-container communication (icc) off, and no link opens {e.port}",
+            f"network {', '.join(off)} has inter-container communication (icc) off, and no link opens {e.port or 'it'}",
             (
                 f"enable_icc=false on {', '.join(off)}",
                 f"links of {e.source_name}: {', '.join(a for _, a in e.source.links) or 'none'}",
@@ -103,10 +119,9 @@ def internal(e: Evidence) -> Why | None:
 def firewall(e: Evidence) -> Why | None:
     """Everything else is as it should be, and still nothing gets through."""
     if e.drops:
-        where = ", ".join(dict.fromkeys(drop.place for drop in e.drops))
         what = "rejects" if e.result.verdict is Verdict.REFUSED else "drops"
         return Why(
-            f"a firewall rule of {where} {what} it: {e.drops[0].rule}",
+            f"a firewall rule of {e.drops[0].place} {what} it: {e.drops[0].rule}",
             (*map(str, e.drops), *_sound(e)),
             "take the rule away, or let this connection through before it",
             "firewall",
@@ -125,5 +140,5 @@ def firewall(e: Evidence) -> Why | None:
 
 
 def _sound(e: Evidence) -> tuple[str, ...]:
-    inside = f"{e.owner_name} answers on {e.port} when it is asked from inside its own network"
+    inside = f"{e.owner_name} answers{f' on {e.port}' if e.port else ''} when it is asked from inside its own network"
     return (*((inside,) if e.answers_inside else ()), networks_line(e))

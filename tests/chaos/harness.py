@@ -1,0 +1,178 @@
+"""Ends real suites in many ways, and looks at what is left on the engine afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from pytest_dockconn import labels
+
+INNER = Path(__file__).with_name("inner.py")
+#: Seconds within which nothing may be left, and within which the helper has ended.
+GONE, HELPER = 5.0, 10.0
+PACE = 0.02
+
+
+def until(check: Callable[[], Any], seconds: float) -> Any:
+    """The first true answer; the last one, whatever it is, once the time is over."""
+    again = Retrying(
+        retry=retry_if_result(lambda found: not found), wait=wait_fixed(PACE), stop=stop_after_delay(seconds)
+    )
+    try:
+        return again(check)
+    except RetryError as error:
+        return error.last_attempt.result()
+
+
+@dataclass
+class Figures:
+    """What all ends came to."""
+
+    tried: int = 0
+    leftovers: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"ends tried: {self.tried}; leftovers: {len(self.leftovers)}; false removals: {len(self.removed)}"
+
+
+class Suite:
+    """One run of the inner suite, as a process."""
+
+    def __init__(
+        self, folder: Path, engine: str, *arguments: str, stop: str = "", env: dict[str, str] | None = None
+    ) -> None:
+        shutil.copy(INNER, folder / "test_inner.py")
+        self._file = folder / "points.txt"
+        self._file.touch()
+        self._output = (folder / "output.txt").open("w+b")
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            "-q",
+            "--dockconn",
+            "--dockconn-engine",
+            engine,
+        ]
+        surroundings = {**os.environ, **(env or {}), "CHAOS_STOP": stop, "CHAOS_FILE": str(self._file)}
+        self.process = subprocess.Popen(
+            [*command, *arguments, str(folder)], cwd=folder, env=surroundings, stdin=subprocess.DEVNULL,
+            stdout=self._output, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def reached(self, name: str, seconds: float = 60.0) -> None:
+        """Wait until the suite is there."""
+
+        def there() -> bool:
+            return name in self._file.read_text().split() or self.process.poll() is not None
+
+        assert until(there, seconds), f"it never came to {name!r}: {self.output()}"
+        assert self.process.poll() is None, self.output()
+
+    def signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(number)
+
+    def ended(self, seconds: float = 60.0) -> int:
+        return self.process.wait(seconds)
+
+    def output(self) -> str:
+        self._output.seek(0)
+        return self._output.read().decode("utf-8", "replace")
+
+    def helper(self) -> int:
+        """The process id of its helper; 0 where there is none."""
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                if b"pytest_dockconn.reaper" in words and str(self.pid).encode() in words:
+                    return int(process.name)
+        return 0
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._output.close()
+
+
+class Witness:
+    """Looks at the engine through a client of its own, and keeps bystanders on it."""
+
+    def __init__(self, url: str, image: str) -> None:
+        self.api: Any = docker.APIClient(base_url=url, version="auto", timeout=60)
+        self._image = image
+        self._mark = f"chaos-{os.getpid()}"
+        self.bystanders: dict[str, str] = {}
+
+    def owned(self, pid: int) -> list[str]:
+        """Everything on the engine that a process made, but for the two images."""
+        mark = {"label": f"{labels.PID}={pid}"}
+        found = [c["Names"][0] for c in self.api.containers(all=True, filters=mark)]
+        found += [n["Name"] for n in self.api.networks(filters=mark)]
+        images = self.api.images(filters=mark)
+        return found + [str(i["RepoTags"]) for i in images if not i["Labels"][labels.ROLE].endswith("-image")]
+
+    def left(self, suite: Suite) -> list[str]:
+        """What is left of a suite that has ended, after the time that it may take to go."""
+        until(lambda: not self.owned(suite.pid), GONE)
+        return self.owned(suite.pid)
+
+    def stand_by(self) -> None:
+        """Bystanders, with names and labels like ours, but not made by a run."""
+        made = labels.made("dead", "dockconn-dead-server1", "server")
+        looks = {labels.RUN: "dead", labels.NAME: "dockconn-dead-server9", labels.PID: "1", labels.HOST: "elsewhere"}
+        for name, marks in {
+            f"{self._mark}-plain": {},
+            f"dockconn-{self._mark}-server1": {},
+            f"{self._mark}-committed": {**made, labels.PID: "999999"},
+            f"dockconn-{self._mark}-server2": looks,
+        }.items():
+            made_id = self.api.create_container(self._image, ["sleep", "600"], name=name, labels=marks)["Id"]
+            self.bystanders[f"container {name}"] = made_id
+            self.api.start(made_id)
+        network = self.api.create_network(f"dockconn-{self._mark}-network1", labels=looks)
+        self.bystanders["network"] = network["Id"]
+        image = self.api.commit(self.bystanders[f"container {self._mark}-plain"], f"dockconn-{self._mark}", "1")
+        self.bystanders["image"] = image["Id"]
+
+    def missing(self) -> list[str]:
+        """The bystanders that are not there any more, or do not run any more."""
+        running = {c["Id"] for c in self.api.containers()}
+        there = running | {n["Id"] for n in self.api.networks()} | {i["Id"] for i in self.api.images()}
+        return [name for name, one in self.bystanders.items() if one not in there]
+
+    def close(self) -> None:
+        for name, one in reversed(self.bystanders.items()):
+            with contextlib.suppress(docker.errors.APIError):
+                remove = {"network": self.api.remove_network, "image": self.api.remove_image}.get(name)
+                remove(one) if remove else self.api.remove_container(one, force=True, v=True)
+        self.api.close()
+
+
+@contextlib.contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """A process of ours that does not move."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)

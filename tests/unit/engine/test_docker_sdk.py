@@ -1,0 +1,223 @@
+"""docker-py behind the port, against a few lines of HTTP on a unix socket: engines that hang, that die, and podman's own ways."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_dockconn.engine import docker_sdk, patience
+from pytest_dockconn.engine.docker_sdk import DockerEngine
+from pytest_dockconn.errors import EngineTimeout, EngineUnavailable, NotFound
+from pytest_dockconn.model.spec import ContainerPlan, PortKey, Publish
+
+VERSIONS = {
+    "docker": {"Version": "26.1.5", "ApiVersion": "1.45", "MinAPIVersion": "1.24", "Os": "linux", "Arch": "amd64"},
+    "podman": {
+        "Version": "4.3.1", "ApiVersion": "1.41", "MinAPIVersion": "1.24", "Os": "linux", "Arch": "amd64",
+        "Components": [{"Name": "Podman Engine", "Version": "4.3.1"}],
+    },
+}  # fmt: skip
+
+
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """An engine of canned answers: path (without the version) to status and JSON.
+
+    Attributes:
+        answers: what is said.
+        heard: method, path and body of every question.
+        hangs: while set, nobody is answered.
+        dead: while set, connections are closed without an answer.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, path: Path, kind: str) -> None:
+        super().__init__(str(path), Handler)
+        self.answers: dict[str, tuple[int, Any]] = {"/version": (200, VERSIONS[kind]), "/_ping": (200, "OK")}
+        self.heard: list[tuple[str, str, Any]] = []
+        self.silent: set[str] = set()
+        self.hangs = threading.Event()
+        self.dead = threading.Event()
+        self.over = threading.Event()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers one connection."""
+
+    server: Server
+    protocol_version = "HTTP/1.1"
+
+    def address_string(self) -> str:
+        return "unix"
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = "/" + self.path.split("/", 2)[2].partition("?")[0] if self.path.startswith("/v1.") else self.path
+        self.server.heard.append((self.command, path, json.loads(body or b"null")))
+        if self.server.dead.is_set():
+            self.close_connection = True
+            return
+        if self.server.hangs.is_set() or path in self.server.silent:
+            self.server.over.wait(30)
+            self.close_connection = True
+            return
+        status, answer = self.server.answers.get(path, (404, {"message": f"no such thing: {path}"}))
+        data = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_POST = do_DELETE = do_GET  # noqa: N815
+
+
+@contextlib.contextmanager
+def running(path: Path, kind: str, timeout: float = 0.3) -> Iterator[tuple[Server, DockerEngine]]:
+    with Server(path, kind) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        engine = DockerEngine(f"unix://{path}", timeout)
+        try:
+            yield server, engine
+        finally:
+            server.over.set()
+            engine.close()
+            server.shutdown()
+            thread.join(5)
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The easy questions follow fast on each other."""
+    monkeypatch.setattr(docker_sdk, "patiently", lambda call, easy: patience.patiently(call, easy, pace=0.05))
+
+
+@pytest.fixture
+def docker(tmp_path: Path) -> Iterator[tuple[Server, DockerEngine]]:
+    with running(tmp_path / "d.sock", "docker") as pair:
+        yield pair
+
+
+@pytest.fixture
+def podman(tmp_path: Path) -> Iterator[tuple[Server, DockerEngine]]:
+    with running(tmp_path / "p.sock", "podman") as pair:
+        yield pair
+
+
+ID = "0123456789abcdef" * 4
+
+CALLS: dict[str, Callable[[DockerEngine], object]] = {
+    "create": lambda e: e.create(ContainerPlan(image="i", name="dockconn-1", labels={})),
+    "start": lambda e: e.start(ID),
+    "remove": lambda e: e.remove(ID),
+    "inspect": lambda e: e.inspect(ID),
+    "containers": lambda e: e.containers(),
+    "logs": lambda e: e.logs(ID),
+    "execute": lambda e: e.execute(ID, ["true"]),
+    "attach": lambda e: e.attach(ID),
+    "image": lambda e: e.image("i"),
+    "network": lambda e: e.network("n"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_an_engine_that_hangs_is_given_up_in_time(docker: tuple[Server, DockerEngine], call: str) -> None:
+    server, engine = docker
+    server.hangs.set()
+    begun = time.monotonic()
+
+    with pytest.raises(EngineTimeout, match=r"the engine at unix://\S+ did not answer within 0.3 s") as caught:
+        CALLS[call](engine)
+
+    assert time.monotonic() - begun < 5
+    assert "dockconn prune" in caught.value.remedy
+
+
+def test_one_time_limit_is_enough(docker: tuple[Server, DockerEngine]) -> None:
+    server, engine = docker
+    server.hangs.set()
+    with pytest.raises(EngineTimeout):
+        engine.inspect(ID)
+    heard = len(server.heard)
+
+    with pytest.raises(EngineTimeout, match="inspecting container"):  # the first one's words
+        engine.remove(ID)
+
+    assert len(server.heard) == heard
+
+
+def test_a_command_that_hangs_with_its_engine(docker: tuple[Server, DockerEngine]) -> None:
+    """It may run for long, so its own time limit is a quarter of an hour: an easy question shows that nobody is there."""
+    server, engine = docker
+    server.answers[f"/containers/{ID}/exec"] = (201, {"Id": "e1"})
+    server.silent |= {"/exec/e1/start", "/_ping"}
+
+    with pytest.raises(EngineTimeout, match=r"running 'sleep 1' in container 0123456789ab: the engine at"):
+        engine.execute(ID, ["sleep", "1"])
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_an_engine_that_dies_is_called_lost(docker: tuple[Server, DockerEngine], call: str) -> None:
+    server, engine = docker
+    server.dead.set()
+
+    with pytest.raises(EngineUnavailable, match=r"lost the engine at unix://") as caught:
+        CALLS[call](engine)
+
+    assert not isinstance(caught.value, EngineTimeout)
+    assert "Traceback" not in str(caught.value)
+    assert caught.value.remedy
+
+
+def test_podmans_networks_of_a_container_have_their_ids(podman: tuple[Server, DockerEngine]) -> None:
+    """It tells the name where the id should be (seen on 4.3.1); its default network it lists as ``bridge``."""
+    server, engine = podman
+    networks = {"podman": {"NetworkID": "podman", "IPAddress": "10.88.0.2"}, "front": {"NetworkID": "front"}}
+    server.answers[f"/containers/{ID}/json"] = (
+        200,
+        {"Id": ID, "State": {"Status": "running"}, "NetworkSettings": {"Networks": networks}},
+    )
+    server.answers["/networks"] = (200, [{"Name": "bridge", "Id": "id-default"}, {"Name": "front", "Id": "id-front"}])
+
+    facts = engine.inspect(ID)
+
+    assert [(e.network, e.network_id) for e in facts.endpoints] == [("podman", "id-default"), ("front", "id-front")]
+    assert [network.name for network in engine.networks()] == ["podman", "front"]
+
+
+def test_podman_is_asked_again_and_again_for_an_end(podman: tuple[Server, DockerEngine]) -> None:
+    """Its own wait never answers for a container that has ended already (seen on 4.3.1)."""
+    server, engine = podman
+    place = f"/containers/{ID}/json"
+    server.answers[place] = (200, {"Id": ID, "State": {"Status": "running"}})
+    assert engine.wait(ID, 0.1) is None
+    server.answers[place] = (200, {"Id": ID, "State": {"Status": "exited", "ExitCode": 3}})
+    assert engine.wait(ID, 0.1) == 3
+    server.answers[place] = (404, {"message": f"no such container {ID}"})
+    with pytest.raises(NotFound):
+        engine.wait(ID, 0.1)
+
+
+@pytest.mark.parametrize(("kind", "address"), [("docker", "0.0.0.0"), ("podman", "")])
+def test_any_address_as_the_engine_wants_it(tmp_path: Path, kind: str, address: str) -> None:
+    """Podman 4.3.1 would make a rule for packets to 0.0.0.0 itself."""
+    with running(tmp_path / "d.sock", kind) as (server, engine):
+        server.answers["/containers/create"] = (201, {"Id": ID})
+        publish = (Publish(PortKey(80), "0.0.0.0", "8080"),)
+        engine.create(ContainerPlan(image="i", name="dockconn-1", labels={}, publish=publish))
+
+    (asked,) = (body for _, path, body in server.heard if path == "/containers/create")
+    assert asked["HostConfig"]["PortBindings"] == {"80/tcp": [{"HostIp": address, "HostPort": "8080"}]}

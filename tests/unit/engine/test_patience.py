@@ -1,0 +1,50 @@
+"""Work that may be silent for long, told apart from an engine that hangs."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from pytest_dockconn.engine.patience import patiently
+
+
+def test_the_result_comes_at_once() -> None:
+    assert patiently(lambda: 7, lambda: pytest.fail("not asked")) == 7
+
+
+def test_its_own_error_is_raised() -> None:
+    for error in (ValueError("no"), TimeoutError("its own")):
+        with pytest.raises(type(error)) as caught:
+            patiently(_raising(error), lambda: pytest.fail("not asked"))
+        assert caught.value is error
+
+
+def test_silence_is_fine_while_easy_questions_are_answered() -> None:
+    asked: list[float] = []
+    done = threading.Event()
+
+    def easy() -> None:
+        asked.append(time.monotonic())
+        if len(asked) == 3:
+            done.set()
+
+    assert patiently(lambda: done.wait(10), easy, pace=0.01) is True
+    assert len(asked) >= 3
+
+
+def test_an_easy_question_without_an_answer_ends_the_wait() -> None:
+    never = threading.Event()
+    try:
+        with pytest.raises(ConnectionError, match="hangs"):
+            patiently(never.wait, _raising(ConnectionError("hangs")), pace=0.01)
+    finally:
+        never.set()  # the thread that was left behind ends
+
+
+def _raising(error: Exception):  # type: ignore[no-untyped-def]
+    def call() -> None:
+        raise error
+
+    return call

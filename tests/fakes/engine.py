@@ -8,6 +8,7 @@ import itertools
 import queue
 import re
 import secrets
+import socket
 import tarfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -219,7 +220,13 @@ class FakeEngine:
     def info(self) -> InfoFacts:
         """What the engine says of itself."""
         self._enter("info")
-        return InfoFacts("fake", "In Memory", rootless=False, security=(), cgroup_version="2")
+        return InfoFacts(
+            "elsewhere" if self._remote else socket.gethostname(),
+            "In Memory",
+            rootless=False,
+            security=(),
+            cgroup_version="2",
+        )
 
     # Containers
 
@@ -641,7 +648,8 @@ class FakeEngine:
         return made
 
     def _add_network(self, plan: NetworkPlan) -> str:
-        subnet = Subnet(next(iter(plan.subnets), None))
+        four = [wished for wished in plan.subnets if ":" not in wished]
+        subnet = Subnet(next(iter(four), None))
         facts = NetworkFacts(
             id=secrets.token_hex(32),
             name=plan.name,
@@ -649,13 +657,13 @@ class FakeEngine:
             scope="local",
             internal=plan.internal,
             ipv6=plan.ipv6,
-            subnets=plan.subnets or (str(subnet.network),),
+            subnets=(*(() if four else (str(subnet.network),)), *plan.subnets),
             gateways=("203.0.113.1" if self._remote else subnet.gateway,),
             options=dict(plan.options),
             labels=dict(plan.labels),
             containers=(),
         )
-        self._networks[facts.id] = _Network(facts, subnet, configured=bool(plan.subnets))
+        self._networks[facts.id] = _Network(facts, subnet, configured=bool(four))
         return facts.id
 
     @property

@@ -24,6 +24,7 @@ from .cleanup import Remover
 from .facts import Facts
 from .guardian import Guardian
 from .images import Images
+from .place import elsewhere
 from .sidecars import HOST, Agents
 
 LOOPBACK = "127.0.0.1"
@@ -101,7 +102,10 @@ class Services:
     @cached_property
     def same_host(self) -> bool:
         """Whether the engine's containers hang on bridges of this process's own network namespace."""
-        return any(self.is_local(gateway) for gateway in self.gateways(self.default_network))
+        if not any(self.is_local(gateway) for gateway in self.gateways(self.default_network)):
+            return False
+        # another engine's bridge may have the same address: one in a virtual machine has another name, too
+        return not elsewhere(self.engine.url) and self.info.name in ("", socket.gethostname())
 
     def bridge_is_there(self) -> None:
         """Look once more, now that a container runs, where podman had no bridge before."""
@@ -116,7 +120,7 @@ class Services:
     def near(self, facts: ContainerFacts) -> tuple[Channel, str]:
         """The cheapest way to ask a container whether it answers: from this process, else from its own namespace."""
         for endpoint in facts.endpoints:
-            if endpoint.ip and self.is_local(endpoint.gateway):
+            if endpoint.ip and self.same_host and self.is_local(endpoint.gateway):
                 return self._here, endpoint.ip
         return self.agents.channel(facts.id), next(iter(facts.addresses), LOOPBACK)
 

@@ -6,9 +6,10 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from . import labels
+from .actions.containers import side_by_side
 from .actions.images import CLIENT, SERVER
 from .actions.networks import create
 from .actions.services import Services
@@ -28,6 +29,8 @@ from .logic import stack
 from .logic.names import checked, on_engine
 from .logic.networks import planned
 from .model.spec import NetworkPlan
+
+T = TypeVar("T")
 
 
 class Lab:
@@ -273,6 +276,17 @@ class Lab:
             SpecError: what can't ask, or can't be asked.
         """
         return ask_matrix(self._services, sources, destinations, timeout)
+
+    def side_by_side(self, *make: Callable[[], T]) -> list[T]:
+        """Make several at once, each by a call without arguments; returns what they return, in their order.
+
+        Starting a container is mostly waiting for the engine, so four take little longer than one. Those without a name
+        of their own are numbered in the order in which they happen to come.
+
+        Raises:
+            DockconnError: the first one of theirs, after all have ended; what was made stays with the lab.
+        """
+        return list(side_by_side(*make))
 
     @contextlib.contextmanager
     def partition(

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from . import overhead, probes, report, servers, tutorial
+from . import matrix, overhead, probes, report, servers, tutorial
 from .context import Context, opened
 from .measure import Outcome
 
@@ -22,6 +22,9 @@ JOBS: dict[str, Callable[[Context], Outcome]] = {
     "images": overhead.images,
     "refused": probes.refused,
     "silent": probes.silent,
+    "matrix": matrix.pairs,
+    "curve": matrix.curve,
+    "four": matrix.four,
 }
 
 

@@ -56,12 +56,13 @@ def _started(context: Context) -> str:
     container = str(made["Id"])
     api.start(container)
     address = api.inspect_container(container)["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
-    while not _answers(str(address)):
+    while not answers(str(address)):
         time.sleep(PACE)
     return container
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
+    """Whether a server answers HTTP."""
     connection = http.client.HTTPConnection(address, 80, timeout=1)
     try:
         connection.request("GET", "/")

@@ -54,6 +54,7 @@ class Callback:
         self._identity = identity
         self._called = called
         self._sockets: dict[str, socket.socket] = {}
+        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._closed = False
         self.number = number
@@ -68,16 +69,21 @@ class Callback:
             self.number = sock.getsockname()[1]
             self._sockets[address] = sock
         serve = self._datagrams if self._protocol == "udp" else self._connections
-        threading.Thread(target=serve, args=(sock, address), name=f"dockconn-host-{self.number}", daemon=True).start()
+        thread = threading.Thread(target=serve, args=(sock, address), name=f"dockconn-host-{self.number}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def close(self) -> None:
-        """Listen no more; also wakes the threads that wait."""
+        """Listen no more; also wakes the threads that wait, and returns when they have ended."""
         with self._lock:
             self._closed = True
             sockets, self._sockets = self._sockets, {}
         for sock in sockets.values():
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(PATIENCE)  # as long as one waits there, the kernel keeps the socket: who asks gets silence
+        for sock in sockets.values():
             sock.close()
 
     def _connections(self, sock: socket.socket, address: str) -> None:

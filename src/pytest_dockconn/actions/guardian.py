@@ -80,5 +80,5 @@ class Guardian:
         if word:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(PATIENCE)
-        else:
-            process.returncode = 0  # it outlives this process on purpose: no warning about that
+        if process.returncode is None:
+            process.returncode = 0  # it may outlive this process: no warning about that when the object goes

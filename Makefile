@@ -11,7 +11,7 @@ TEST := --dockconn
 
 export PYTHON
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench build check-package clean
+.PHONY: help demo test lint bench liars build check-package clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ lint: $(VENV)/.has-test $(VENV)/.has-lint ## ruff and mypy --strict
 bench: $(VENV)/.has-test $(VENV)/.has-bench ## compare with the peers, side by side, and print a table
 	@tools/engine up
 	$(BIN)/python tools/bench $(ARGS)
+
+liars: $(VENV)/.has-test $(VENV)/.has-bench ## who is fooled by what: the set-ups of tests/engine/liars.py, put to the peers too
+	@tools/engine up
+	$(BIN)/python tools/liars $(ARGS)
 
 build: $(VENV)/.has-test ## make the wheel and the sdist in dist/
 	@said=$$($(BIN)/python -m pip install --disable-pip-version-check 'build>=1.2' 2>&1) || { echo "$$said"; exit 1; }

@@ -33,7 +33,7 @@ from pytest_dockconn.errors import NotOurs, SpecError
 from pytest_dockconn.logic import stack
 from tests.conformance.others import IDLE, Others, web
 from tests.engine import scratch
-from tests.engine.helpers import free_port, take_address
+from tests.engine.helpers import free_port, needs, take_address
 
 READ_ONLY = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
 
@@ -143,6 +143,7 @@ def test_asks_and_is_asked_and_nothing_of_it_changes(
     assert before["ExecIDs"] is None
 
 
+@needs("isolation")
 def test_apart_from_its_networks(others: Others, dockconn: Lab) -> None:
     """One that somebody keeps apart on a network of its own."""
     network = others.network()
@@ -172,6 +173,7 @@ def test_without_a_network(others: Others, dockconn_client: Client, dockconn_exp
     assert others.api.inspect_container(theirs.id) == before
 
 
+@needs("host-network")
 def test_on_the_hosts_network_a_stranger_is_told_apart(others: Others, dockconn: Lab) -> None:
     """Every process of the host has its sockets there: that one answers on a port is no proof that it is this one."""
     theirs = others.run(IDLE, host={"network_mode": "host"})

@@ -14,7 +14,7 @@ from pytest_dockconn import Lab, ReachabilityError, Server, Verdict, assert_reac
 from pytest_dockconn.errors import CapabilityError, DockconnError, NoAddress, PortInUse, SpecError
 from pytest_dockconn.handles.source import Source
 from tests.conformance.helpers import asker
-from tests.engine.helpers import rule, subnet
+from tests.engine.helpers import needs, rule, subnet
 from tests.engine.tls import certificate
 
 Question = tuple[Any, Any]
@@ -96,6 +96,7 @@ def test_failures(stack: Stack, ask: Callable[[Stack], Question], verdict: Verdi
 SCHEMES = ["http://{}/", "tcp://{}:80", "udp://{}:53", "icmp://{}"]
 
 
+@needs("isolation")
 @pytest.mark.parametrize("url", SCHEMES)
 def test_a_url_of_a_known_container_is_proved_out_of_reach(stack: Stack, url: str) -> None:
     seen = assert_unreachable(stack.other, url.format(stack.web.ip), because=Verdict.TIMED_OUT, timeout=0.3)
@@ -109,6 +110,7 @@ def test_a_url_that_is_reached_is_not_out_of_reach(stack: Stack, url: str) -> No
         assert_unreachable(stack.client, url.format(stack.web.ip), timeout=0.3)
 
 
+@needs("isolation")
 @pytest.mark.parametrize("url", SCHEMES)
 def test_what_no_way_leads_to_is_explained(stack: Stack, url: str) -> None:
     with pytest.raises(ReachabilityError) as caught:
@@ -202,6 +204,7 @@ def test_an_authority_that_is_none(stack: Stack, secure: Server, tmp_path: Path,
 # The host
 
 
+@needs("host-callback")
 def test_host_gateway_leads_to_the_host(dockconn: Lab) -> None:
     listener = dockconn.host.listen()
     client = dockconn.client(networks=[dockconn.network()], extra_hosts={"hg": "host-gateway"})
@@ -224,6 +227,7 @@ SOURCES: list[tuple[str, Callable[[Lab], Source], Callable[[Lab, Any], str]]] = 
 ]
 
 
+@needs("host-callback", "host-network")
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 @pytest.mark.parametrize(("make", "address"), [s[1:] for s in SOURCES], ids=[s[0] for s in SOURCES])
 def test_the_host_is_called_back(
@@ -241,6 +245,7 @@ def test_the_host_is_called_back(
     assert source.probe(listener, timeout=0.3).verdict is Verdict.REFUSED
 
 
+@needs("host-callback")
 def test_a_program_calls_back(dockconn: Lab) -> None:
     client = dockconn.client(networks=[dockconn.network()])
     listener = dockconn.host.listen()
@@ -254,17 +259,20 @@ def test_a_program_calls_back(dockconn: Lab) -> None:
     assert call.data.startswith(b"GET /done?with=7 HTTP/1.1\r\n")
 
 
+@needs("host-callback")
 def test_nobody_calls(dockconn: Lab) -> None:
     with pytest.raises(DockconnError, match=r"nobody called port \d+/tcp of the host within 0.01 s"):
         dockconn.host.listen().wait_for_call(within=0.01)
 
 
+@needs("host-callback")
 def test_without_a_network_the_host_is_out_of_reach(dockconn: Lab) -> None:
     client, listener = dockconn.client(network_mode="none"), dockconn.host.listen()
 
     assert_unreachable(client, listener, because=Verdict.NO_ROUTE)
 
 
+@needs("host-callback")
 def test_a_firewall_keeps_a_container_from_the_host(dockconn: Lab) -> None:
     client, listener = dockconn.client(), dockconn.host.listen()
     assert_reachable(client, listener)
@@ -279,11 +287,13 @@ def test_a_firewall_keeps_a_container_from_the_host(dockconn: Lab) -> None:
         assert_unreachable(client, listener, timeout=0.3)
 
 
+@needs("host-callback")
 def test_a_host_that_is_reached_is_not_out_of_reach(dockconn: Lab) -> None:
     with pytest.raises(ReachabilityError, match=r"client1 can reach port \d+/tcp of the host .* but it must not"):
         assert_unreachable(dockconn.client(), dockconn.host.listen(), timeout=0.3)
 
 
+@needs("host-callback")
 def test_somebody_else_on_the_hosts_port(dockconn: Lab) -> None:
     """A listener that was closed, and a stranger that took its port: the wrong server, not the host's."""
     client, listener = dockconn.client(), dockconn.host.listen()
@@ -303,6 +313,7 @@ def test_somebody_else_on_the_hosts_port(dockconn: Lab) -> None:
         thread.join()
 
 
+@needs("host-callback")
 def test_a_lab_that_ends_listens_no_more(dockconn: Lab) -> None:
     lab = Lab(dockconn._services, "listens")
     listener = lab.host.listen()
@@ -329,6 +340,7 @@ def test_what_the_host_can_not_listen_on(
         dockconn.host.listen(**options)
 
 
+@needs("host-callback")
 def test_a_port_of_the_host_that_is_taken(dockconn: Lab) -> None:
     taken = dockconn.host.listen()
 
@@ -339,6 +351,7 @@ def test_a_port_of_the_host_that_is_taken(dockconn: Lab) -> None:
     assert dockconn.host.listen(taken.number).number == taken.number
 
 
+@needs("host-callback")
 def test_a_far_engine_can_not_call_back(dockconn: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     listener, client = dockconn.host.listen(), dockconn.client(network_mode="none")
     monkeypatch.setattr(dockconn._services, "gateways", lambda _: ())

@@ -19,7 +19,7 @@ from pytest_dockconn.engine import find
 from pytest_dockconn.errors import DockconnError, EngineError, NotOurs, SpecError
 from pytest_dockconn.model.settings import Settings
 from tests.conformance.helpers import asker
-from tests.engine.helpers import subnet
+from tests.engine.helpers import needs, subnet
 
 MTU = "com.docker.network.driver.mtu"
 TOOL = Path(__file__).parents[2] / "tools/engine"
@@ -90,6 +90,7 @@ CLOSED = [
 ]
 
 
+@needs("isolation", "icc")
 @pytest.mark.parametrize("set_up", [c[1] for c in CLOSED], ids=[c[0] for c in CLOSED])
 def test_what_is_kept_apart_times_out(dockconn: Lab, set_up: Callable[[Lab], Question]) -> None:
     source, destination = set_up(dockconn)
@@ -135,6 +136,7 @@ def test_the_address_is_one_that_both_share(two: Two) -> None:
         assert assert_reachable(client, two.server.port(80)).address == two.server.ip_on(network)
 
 
+@needs("isolation")
 def test_on_picks_the_network(two: Two) -> None:
     port, client = two.server.port(80), two.clients[two.front]
     for front in (two.front, "front", two.front.engine_name, two.server.ip_on("front")):
@@ -199,6 +201,7 @@ def test_a_static_address_that_can_not_be(dockconn: Lab, make: Callable[[Lab], o
 # Live
 
 
+@needs("isolation")
 def test_joining_and_leaving_live(dockconn: Lab) -> None:
     network = dockconn.network(subnet=subnet())
     wanted = str(ipaddress.ip_network(network.subnets[0])[200])
@@ -259,6 +262,7 @@ def test_names(two: Two) -> None:
         assert client.probe("http://other/").verdict is Verdict.NAME_NOT_FOUND
 
 
+@needs("isolation")
 def test_names_lead_nowhere_on_another_network(dockconn: Lab, two: Two) -> None:
     stranger = asker(dockconn, networks=[dockconn.network()])
 
@@ -266,6 +270,7 @@ def test_names_lead_nowhere_on_another_network(dockconn: Lab, two: Two) -> None:
         assert_unreachable(stranger, two.server.port(80).named(name), because=Verdict.NAME_NOT_FOUND)
 
 
+@needs("network-links")
 def test_a_link_on_a_network_is_a_name_for_one(dockconn: Lab) -> None:
     network = dockconn.network()
     server = dockconn.server(networks=[network])
@@ -276,6 +281,7 @@ def test_a_link_on_a_network_is_a_name_for_one(dockconn: Lab) -> None:
     assert_unreachable(other, server.port(80).named("db"), because=Verdict.NAME_NOT_FOUND)
 
 
+@needs("network-links")
 def test_a_link_to_one_that_is_still_to_come(dockconn: Lab) -> None:
     network = dockconn.network()
     client = asker(dockconn, networks=[network], links={"db": "later"})

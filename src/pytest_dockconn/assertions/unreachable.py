@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ..actions.asking import watch
@@ -11,6 +10,7 @@ from ..actions.containers import side_by_side
 from ..actions.controls import answers_inside, source_works
 from ..errors import ReachabilityError, SpecError
 from ..handles.container import Container
+from ..handles.known import owned
 from ..handles.listener import HostListener
 from ..handles.source import Destination, Source, Verify, check_timeout
 from ..logic import proof
@@ -114,12 +114,8 @@ class _Question:
         if not isinstance(destination, str):
             port = port_of(destination)
             return port.owner if port else None
-        for container in self._services.known_containers():
-            assert isinstance(container, Container)
-            if self._targets[0].host in container.last_facts().addresses:
-                self._targets = [replace(t, owner=container.id, inner=t.port, via="address") for t in self._targets]
-                return container
-        return None
+        self._targets, owner = owned(self._services, self._targets)
+        return owner
 
     def owner_facts(self) -> ContainerFacts | None:
         """What the owner is like now; None for the host, and where nobody knows one."""

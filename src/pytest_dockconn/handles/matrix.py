@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import groupby
 from typing import Any
 
 from ..actions import agents
@@ -14,6 +13,7 @@ from ..actions.controls import answers_inside, source_works
 from ..actions.services import Services
 from ..errors import DockconnError, SpecError
 from ..logic import proof
+from ..logic.destinations import parse
 from ..logic.matrix import Cell, Pair, most_telling
 from ..logic.wiring import is_loopback
 from ..model.facts import ContainerFacts
@@ -21,6 +21,7 @@ from ..model.probe import ProbeResult, Target
 from ..model.spec import PortKey
 from ..report import matrix as report
 from .container import Container, Port
+from .known import owned
 from .listener import HostListener
 from .source import Destination, Source, check_timeout
 
@@ -126,7 +127,10 @@ def ask_matrix(
         {n: d for n, d in asked.items() if any(pair[1] == n for pair in failed)},
         limit,
     )
-    lacks = {pair: before.lacks(pair, "before") + after.lacks(pair, "after") for pair in failed}
+    lacks = {
+        pair: before.lacks(pair, "before") + after.lacks(pair, "after") + after.doubts(pair, seen[pair])
+        for pair in failed
+    }
     return Matrix(asking, asked, {pair: Cell(result, tuple(lacks.get(pair, ()))) for pair, result in seen.items()})
 
 
@@ -195,26 +199,41 @@ def _listening(container: Container) -> set[PortKey]:
 def _row(
     services: Services, name: str, source: Source, asked: Mapping[str, Destination], timeout: float
 ) -> dict[Pair, ProbeResult]:
-    """All questions of one source, in one request; of a destination with several addresses each is asked."""
-    questions: list[tuple[str, Target]] = []
-    for called, destination in asked.items():
-        if not (isinstance(destination, Port) and destination.owner == source):
-            questions += [(called, target) for target in source.targets(destination)]
-    if not questions:
-        return {}
-    results = ask(services, source.source_id, [target for _, target in questions], timeout)
-    by_label = groupby(zip((called for called, _ in questions), results, strict=True), key=lambda pair: pair[0])
-    return {(name, called): most_telling([result for _, result in group]) for called, group in by_label}
+    """All questions of one source, in one request; the other addresses of those that did not answer in a second one."""
+    ways = {
+        called: _targets(services, source, destination)
+        for called, destination in asked.items()
+        if not (isinstance(destination, Port) and destination.owner == source)
+    }
+    seen = {called: [result] for called, result in _answers(services, source, ways, slice(1), timeout)}
+    others = {called: targets for called, targets in ways.items() if len(targets) > 1 and not seen[called][0]}
+    for called, result in _answers(services, source, others, slice(1, None), timeout):
+        seen[called].append(result)
+    return {(name, called): most_telling(results) for called, results in seen.items()}
+
+
+def _targets(services: Services, source: Source, destination: Destination) -> list[Target]:
+    targets = source.targets(destination)
+    return owned(services, targets)[0] if isinstance(destination, str) else targets
+
+
+def _answers(
+    services: Services, source: Source, ways: Mapping[str, Sequence[Target]], which: slice, timeout: float
+) -> Iterator[tuple[str, ProbeResult]]:
+    questions = [(called, target) for called, targets in ways.items() for target in targets[which]]
+    if questions:
+        results = ask(services, source.source_id, [target for _, target in questions], timeout)
+        yield from zip((called for called, _ in questions), results, strict=True)
+
+
+#: What was seen of an owner: its name, its facts (None: the host), and its answers from inside.
+Inside = tuple[str, ContainerFacts | None, list[ProbeResult]]
 
 
 class _Controls:
     """What was seen of both ends of every pair at one moment."""
 
-    def __init__(
-        self,
-        sources: Mapping[str, tuple[bool, str]],
-        owners: Mapping[str, tuple[str, ContainerFacts | None, list[ProbeResult]]],
-    ) -> None:
+    def __init__(self, sources: Mapping[str, tuple[bool, str]], owners: Mapping[str, Inside]) -> None:
         self._sources = sources
         self._owners = owners
 
@@ -227,23 +246,37 @@ class _Controls:
         works, detail = self._sources.get(source, (True, ""))
         return proof.missing(proof.Controls(works, detail, facts, tuple(inside)), when, name, source)
 
+    def doubts(self, pair: Pair, result: ProbeResult) -> list[str]:
+        """Why the result itself proves nothing."""
+        name, facts, _ = self._owners.get(pair[1], ("", None, []))
+        return proof.doubts([result], facts, name)
+
 
 def _controls(
     services: Services, sources: Mapping[str, Source], asked: Mapping[str, Destination], timeout: float
 ) -> _Controls:
-    known = {name: d for name, d in asked.items() if isinstance(d, (Port, HostListener))}
     works = [partial(source_works, services, source.source_id) for source in sources.values()]
-    asked_inside = [partial(_inside, services, destination, timeout) for destination in known.values()]
+    asked_inside = [partial(_inside, services, destination, timeout) for destination in asked.values()]
     results = side_by_side(*works, *asked_inside)
-    return _Controls(dict(zip(sources, results, strict=False)), dict(zip(known, results[len(sources) :], strict=True)))
+    owners = zip(asked, results[len(sources) :], strict=True)
+    return _Controls(
+        dict(zip(sources, results, strict=False)), {name: inside for name, inside in owners if inside is not None}
+    )
 
 
-def _inside(
-    services: Services, destination: Port | HostListener, timeout: float
-) -> tuple[str, ContainerFacts | None, list[ProbeResult]]:
-    owner = destination.owner if isinstance(destination, Port) else destination
+def _inside(services: Services, destination: Destination, timeout: float) -> Inside | None:
+    """None where nobody owns it."""
+    owner: Container | HostListener | None
+    if isinstance(destination, str):
+        targets, owner = owned(services, [parse(destination)])
+    else:
+        owner = destination.owner if isinstance(destination, Port) else destination  # type: ignore[assignment]
+        targets = []
+    if owner is None:
+        return None
     facts = owner.facts() if isinstance(owner, Container) else None
     try:
-        return owner.name, facts, answers_inside(services, facts, destination.targets_from(None), timeout)
+        targets = targets or destination.targets_from(None)  # type: ignore[union-attr]
+        return owner.name, facts, answers_inside(services, facts, targets, timeout)
     except DockconnError:
         return owner.name, facts, []

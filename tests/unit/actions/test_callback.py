@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pytest_dockconn.actions.callback import MOST, PAGE, Call, Callback
+from pytest_dockconn.actions.callback import MOST, PAGE, Call, Callback, _is_whole
 from pytest_dockconn.agent import probe, verdict
 from pytest_dockconn.agent.probe import WHO
 from pytest_dockconn.errors import PortInUse
@@ -85,6 +85,29 @@ def test_one_that_says_nothing_has_called_too() -> None:
     with listening() as heard:
         assert said(heard.server.number) == b""
         assert heard.next().data == b""
+
+
+@pytest.mark.parametrize(
+    ("data", "whole"),
+    [
+        (b"", False), (b"hello", True), (REQUEST, True), (REQUEST[:-2], False), (REQUEST[:18], False),
+        (POST, False), (POST + b"bod", False), (POST + b"body", True), (POST + b"body and more", True),
+        (b"POST / HTTP/1.1\r\nX: 9\r\nContent-Length:2\r\n\r\nab", True),
+        (b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n", True),
+    ],
+)  # fmt: skip
+def test_a_request_is_waited_for_to_its_end(data: bytes, whole: bool) -> None:
+    assert _is_whole(data) is whole
+
+
+def test_what_is_said_after_the_answer_resets_nothing() -> None:
+    """A caller whose request was longer than what was read would lose the answer."""
+    with listening() as heard, socket.create_connection(("127.0.0.1", heard.server.number), 5) as sock:
+        sock.sendall(REQUEST)
+        while sock.recv(65536):
+            pass
+        for _ in range(64):
+            sock.sendall(b"x" * 1024)
 
 
 def test_of_a_long_story_the_beginning_is_kept() -> None:

@@ -241,14 +241,14 @@ def test_the_least_that_a_container_can_be() -> None:
 def test_a_network() -> None:
     data = {
         "Id": "n1", "Name": "front", "Driver": "bridge", "Scope": "local", "Internal": True, "EnableIPv6": True,
-        "IPAM": {"Config": [{"Subnet": "172.18.0.0/16", "Gateway": "172.18.0.1"}, {"Subnet": "fd00::/64"}]},
+        "IPAM": {"Config": [{"Subnet": "172.18.0.0/16", "Gateway": "172.18.0.9"}, {"Subnet": "fd00::/64"}]},
         "Options": {"com.docker.network.bridge.enable_icc": "false"}, "Labels": {"dockconn": "x"},
         "Containers": {"c1": {}, "c2": {}},
     }  # fmt: skip
     facts = translate.network(data)
     assert facts == NetworkFacts(
         id="n1", name="front", driver="bridge", scope="local", internal=True, ipv6=True,
-        subnets=("172.18.0.0/16", "fd00::/64"), gateways=("172.18.0.1", "fd00::1"),
+        subnets=("172.18.0.0/16", "fd00::/64"), gateways=("172.18.0.9", "fd00::1"),
         options={"com.docker.network.bridge.enable_icc": "false"}, labels={"dockconn": "x"}, containers=("c1", "c2"),
     )  # fmt: skip
     assert not facts.icc

@@ -176,3 +176,18 @@ def frozen(pid: int) -> Iterator[None]:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def settle(suite: Suite, witness: Witness, figures: Figures) -> None:
+    """Count, and hold it to account."""
+    left, missing = witness.left(suite), witness.missing()
+    figures.tried += 1
+    figures.leftovers += left
+    figures.removed += missing
+    assert left == []
+    assert missing == []
+    assert until(lambda: not suite.helper(), HELPER), "its helper outlives its work"
+
+
+#: Begins a suite: arguments of pytest, where it stops, variables.
+Start = Callable[..., Suite]

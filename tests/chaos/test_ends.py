@@ -7,64 +7,25 @@ import os
 import random
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from pytest_dockconn import Image, Lab
-from tests.chaos.harness import HELPER, Figures, Suite, Witness, until
+from tests.chaos.harness import Figures, Start, Suite, Witness, settle, until
 
-#: Random moments for kill -9: a few here, a hundred in ``make chaos``.
-KILLS = int(os.environ.get("DOCKCONN_CHAOS_KILLS", "4"))
+#: ``make chaos`` tries every end, and kill -9 at a hundred random moments.
+FULL = bool(os.environ.get("DOCKCONN_CHAOS"))
+KILLS = int(os.environ.get("DOCKCONN_CHAOS_KILLS", "100" if FULL else "2"))
 SEED = os.environ.get("DOCKCONN_CHAOS_SEED") or str(random.randrange(10**6))
-
-
-@pytest.fixture(scope="module")
-def url(dockconn_session: Lab) -> str:
-    return dockconn_session._services.engine.url
-
-
-@pytest.fixture(scope="module")
-def figures() -> Iterator[Figures]:
-    made = Figures()
-    yield made
-    print(f"\nchaos: {made} (seed {SEED})")
-
-
-@pytest.fixture(scope="module")
-def witness(url: str, dockconn_client_image: Image, dockconn_server_image: Image) -> Iterator[Witness]:
-    made = Witness(url, dockconn_client_image.id)
-    try:
-        made.stand_by()
-        yield made
-    finally:
-        made.close()
-
-
-Start = Callable[..., Suite]
-
-
-@pytest.fixture
-def start(tmp_path: Path, url: str) -> Iterator[Start]:
-    suites: list[Suite] = []
-
-    def begin(*arguments: str, stop: str = "", **env: str) -> Suite:
-        folder = tmp_path / str(len(suites))
-        folder.mkdir()
-        suites.append(Suite(folder, url, *arguments, stop=stop, env=env))
-        return suites[-1]
-
-    yield begin
-    for suite in suites:
-        suite.close()
 
 
 @dataclass(frozen=True)
 class End:
-    """Where the suite stops, what is done to it there, and how it ends; ``said`` is in its output."""
+    """Where the suite stops, what is done to it there, and how it ends.
+
+    ``said`` is in its output; ``quick`` ones are tried in every run of the tests.
+    """
 
     name: str
     stop: str
@@ -72,6 +33,7 @@ class End:
     code: int | None = None
     said: str = ""
     arguments: tuple[str, ...] = ()
+    quick: bool = False
 
 
 def send(where: str, *numbers: int) -> Callable[[Suite], None]:
@@ -105,23 +67,23 @@ def twice(where: str) -> Callable[[Suite], None]:
 ENDS = [
     End("all is well", "", code=0, said="2 passed"),
     End("assertion", "none:assertion", code=1, said="as it was wanted"),
-    End("error in a fixture half-way", "none:fixture", code=1, said="half-way"),
+    End("error in a fixture half-way", "none:fixture", code=1, said="half-way", quick=True),
     End("first failure ends it", "none:assertion", code=1, said="stopping after 1 failures", arguments=("-x",)),
     End("maxfail", "none:assertion", code=1, said="stopping after 1 failures", arguments=("--maxfail=1",)),
     End("ctrl-c", "made", send("made", signal.SIGINT), code=2),
-    End("ctrl-c in a partition", "partition", send("partition", signal.SIGINT), code=2),
+    End("ctrl-c in a partition", "partition", send("partition", signal.SIGINT), code=2, quick=True),
     End("ctrl-c twice", "made", twice("made")),
     End("sigterm", "made", send("made", signal.SIGTERM), code=-signal.SIGTERM),
     End("sighup", "committed", send("committed", signal.SIGHUP), code=-signal.SIGHUP),
     End("kill -9", "committed:kill", code=-signal.SIGKILL),
-    End("kill -9 in a partition", "partition:kill", code=-signal.SIGKILL),
-    End("os._exit", "partition:exit", code=9),
+    End("kill -9 in a partition", "partition:kill", code=-signal.SIGKILL, quick=True),
+    End("os._exit", "partition:exit", code=9, quick=True),
     End("the helper is killed", "made", kill_helper, code=2),
     End("two workers", "", code=0, said="2 passed", arguments=("-n", "2")),
 ]
 
 
-@pytest.mark.parametrize("end", ENDS, ids=lambda end: end.name)
+@pytest.mark.parametrize("end", [end for end in ENDS if end.quick or FULL], ids=lambda end: end.name)
 def test_nothing_is_left(start: Start, witness: Witness, figures: Figures, end: End) -> None:
     suite = start(*end.arguments, stop=end.stop)
     if end.act:
@@ -133,17 +95,6 @@ def test_nothing_is_left(start: Start, witness: Witness, figures: Figures, end: 
     assert end.code is None or code == end.code, output
     assert end.said in output
     assert "INTERNALERROR" not in output
-
-
-def settle(suite: Suite, witness: Witness, figures: Figures) -> None:
-    """Count, and hold it to account."""
-    left, missing = witness.left(suite), witness.missing()
-    figures.tried += 1
-    figures.leftovers += left
-    figures.removed += missing
-    assert left == []
-    assert missing == []
-    assert until(lambda: not suite.helper(), HELPER), "its helper outlives its work"
 
 
 @pytest.mark.parametrize("number", range(KILLS))
@@ -173,65 +124,3 @@ def test_both_killed_and_swept_by_the_next_run(start: Start, witness: Witness, f
     assert "removed what a dead run left behind:" in following.output()
     assert f"process {suite.pid} of " in following.output()
     settle(following, witness, figures)
-
-
-def test_both_killed_and_pruned_by_hand(start: Start, witness: Witness, figures: Figures, url: str) -> None:
-    suite = start(stop="made")
-    suite.reached("made")
-    os.kill(until(suite.helper, 5), signal.SIGKILL)
-    suite.signal(signal.SIGKILL)
-    suite.ended()
-    command = [sys.executable, "-m", "pytest_dockconn.cli", "prune", "--engine", url]
-
-    shown = subprocess.run([*command, "--dry-run"], capture_output=True, text=True, check=True).stdout
-    assert f"process {suite.pid} of " in shown
-    assert "nothing removed (--dry-run)" in shown
-    assert witness.owned(suite.pid) != []
-    subprocess.run(command, capture_output=True, text=True, check=True)
-
-    settle(suite, witness, figures)
-
-
-def test_what_was_removed_behind_our_back_is_no_error(start: Start, witness: Witness, figures: Figures) -> None:
-    """A container, and a network, that somebody else took away."""
-    suite = start(stop="made")
-    suite.reached("made")
-    mine = {"label": f"dockconn.owner.pid={suite.pid}"}
-    for container in witness.api.containers(all=True, filters=mine):
-        witness.api.remove_container(container["Id"], force=True)
-    for network in witness.api.networks(filters=mine):
-        witness.api.remove_network(network["Id"])
-    suite.signal(signal.SIGINT)
-
-    suite.ended()
-
-    assert "left on the engine" not in suite.output()
-    settle(suite, witness, figures)
-
-
-def test_two_runs_at_once(start: Start, witness: Witness, figures: Figures) -> None:
-    """Side by side, one of them killed: the other does not lose a thing."""
-    one, other = start(stop="made"), start()
-    one.reached("made")
-    one.signal(signal.SIGKILL)
-    one.ended()
-
-    assert other.ended() == 0, other.output()
-
-    for suite in (one, other):
-        settle(suite, witness, figures)
-
-
-def test_a_full_disk(start: Start, witness: Witness, figures: Figures, tmp_path: Path) -> None:
-    """Of the test process: no temporary file can be written."""
-    full = tmp_path / "full"
-    full.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(full)], check=True)
-    try:
-        (full / "filler").write_bytes(b"x" * 4096)
-        suite = start(TMPDIR=str(full))
-        suite.ended()
-        settle(suite, witness, figures)
-        assert "INTERNALERROR" not in suite.output()
-    finally:
-        subprocess.run(["umount", str(full)], check=True)

@@ -48,6 +48,7 @@ class Lab:
         self._counts: dict[str, int] = {}
         self._names: set[str] = set()
         self._networks: list[Network] = []
+        self._adopted: list[Container] = []
         self.containers: list[Own] = []
         self.host = Host(services)
         self.engine = Engine(services)
@@ -241,7 +242,10 @@ class Lab:
                 checked=f"the containers of the engine at {self.engine.url}",
                 remedy="see `docker ps -a`; a container of another engine can't be adopted",
             ) from error
-        return Container(self._services, facts, name)
+        adopted = Container(self._services, facts, name)
+        with self._lock:
+            self._adopted.append(adopted)
+        return adopted
 
     def compose(self, project: str) -> dict[str, Container]:
         """Every running container of a compose project, adopted, by the name of its service; replicas are ``web-1``, ``web-2``.
@@ -324,6 +328,9 @@ class Lab:
         with self._lock:
             containers, self.containers = self.containers, []
             networks, self._networks = self._networks, []
+            adopted, self._adopted = self._adopted, []
+        gone = [c.id for c in adopted if self._services.let_go(c.id, c)]
+        self._services.remover.submit([partial(self._services.agents.release, container) for container in gone])
         begun = self._services.remover.submit([c.discard for c in containers])
 
         def after(removal: Callable[[], None]) -> Callable[[], None]:

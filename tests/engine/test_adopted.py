@@ -324,6 +324,7 @@ def test_a_client_of_another_run_is_not_spoken_to(dockconn: Lab, dockconn_expose
     theirs, port = dockconn.client(env={"A": "1"}), dockconn_exposed_server.port(80)
     services = Services(find.find(dockconn.engine.url), dockconn._services.settings, lambda _: None)
     with contextlib.ExitStack() as undo:
+        undo.callback(services.guardian.dismiss)
         undo.callback(services.engine.close)
         undo.callback(services.remover.close)
         undo.callback(lambda: services.remover.submit(services.agents.releases()))

@@ -369,6 +369,7 @@ def test_no_addresses_left(small_engine: str) -> None:
     services = Services(find.find(small_engine), Settings(), lambda _: None)
     lab = Lab(services)
     with contextlib.ExitStack() as undo:
+        undo.callback(services.guardian.dismiss)
         undo.callback(services.engine.close)
         undo.callback(services.remover.close)
         undo.callback(lab.close)

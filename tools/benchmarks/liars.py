@@ -188,7 +188,7 @@ def parser() -> argparse.ArgumentParser:
     """The options."""
     made = argparse.ArgumentParser(prog="tools/liars", description="Who is fooled by what, on a real engine.")
     made.add_argument("--only", default="", metavar="TEXT", help="the set-ups with this in their names; writes no page")
-    made.add_argument("--jobs", type=int, default=2, metavar="N", help="set-ups side by side, default 2")
+    made.add_argument("--jobs", type=int, default=1, metavar="N", help="set-ups side by side, default 1")
     made.add_argument(
         "--page", type=Path, default=PAGE, metavar="PATH", help="where the table goes, default docs/liars.md"
     )

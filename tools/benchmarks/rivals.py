@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -112,7 +113,11 @@ def _executed(asked: Way, *argv: str) -> str:
     """A host that asks hands its environment on; a container has its own."""
     env = [word for name in PROXIES if asked.from_host and name in os.environ for word in ("-e", name)]
     done = subprocess.run(["docker", "exec", *env, asked.inside, *argv], capture_output=True, check=False, timeout=60)
-    return UNREACHABLE if done.returncode else REACHABLE
+    if done.returncode:  # why it says no, so that a no of the machine's load can be told from one of the set-up
+        words = done.stderr.decode("utf-8", "replace").strip().replace("\n", " ")[:160]
+        print(f"    {argv[0]} of {asked.url}: exit status {done.returncode}: {words}", file=sys.stderr, flush=True)
+        return UNREACHABLE
+    return REACHABLE
 
 
 def by_testinfra(asked: Way) -> str:

@@ -17,6 +17,7 @@ from ..errors import PortInUse
 MOST = 64 * 1024
 PATIENCE = 5.0
 PAGE = b"the host answers\n"
+_METHOD = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) ")
 #: So many times ``MOST`` is read and dropped after the answer.
 DRAINED = 256
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length:[ \t]*(\d{1,12})\b")
@@ -136,7 +137,10 @@ def _said(connection: socket.socket) -> bytes:
 def _is_whole(data: bytes) -> bool:
     """Whether a request has come to its end; of anything else the first piece is enough."""
     head, ended, body = data.partition(b"\r\n\r\n")
-    if b" HTTP/1." not in head.partition(b"\r\n")[0]:
+    line, told, _ = head.partition(b"\r\n")
+    if not told and not ended and _METHOD.match(line):
+        return False  # a request line that comes in pieces
+    if b" HTTP/1." not in line:
         return bool(data)
     length = _LENGTH.search(head)
     return bool(ended) and len(body) >= (int(length[1]) if length else 0)

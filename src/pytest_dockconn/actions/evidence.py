@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..errors import DockconnError
+from ..errors import DockconnError, NotFound
 from ..logic import links
 from ..logic.clock import seconds_between
 from ..model.evidence import Drop, End, Evidence
@@ -132,9 +132,10 @@ def _holder(services: Services, owner: ContainerFacts | None, result: ProbeResul
 
 def _address_holder(services: Services, owner: ContainerFacts, address: str) -> str:
     for entry in services.engine.containers(running=True):
-        facts = services.engine.inspect(str(entry["id"]))
-        if facts.id != owner.id and address in facts.addresses:
-            return f"{services.name_of(facts.id)} has the address {address} now"
+        with contextlib.suppress(NotFound):  # one that has gone meanwhile hides nobody else
+            facts = services.engine.inspect(str(entry["id"]))
+            if facts.id != owner.id and address in facts.addresses:
+                return f"{services.name_of(facts.id)} has the address {address} now"
     return ""
 
 

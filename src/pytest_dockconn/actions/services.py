@@ -142,6 +142,14 @@ class Services:
             return False
         return True
 
+    def let_go(self, container: str, held: object) -> bool:
+        """The tests hold this object of a container no longer; whether they hold none of it any more."""
+        if self.known.get(container) is not held:
+            return container not in self.known
+        del self.known[container]
+        self.names.pop(container, None)
+        return True
+
     def known_containers(self) -> tuple[object, ...]:
         """Every container that the tests hold."""
         return tuple(self.known.values())

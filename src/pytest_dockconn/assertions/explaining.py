@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from ..actions.containers import side_by_side
 from ..actions.ends import look_at
 from ..actions.evidence import Subject, deepened, gather
-from ..actions.services import Services
-from ..handles.container import Container, Port
+from ..handles.container import Port
+from ..handles.known import holders
 from ..handles.listener import HostListener
 from ..handles.source import Destination, Source
 from ..logic.destinations import parse
@@ -62,15 +62,11 @@ def _port(source: Source, destination: Destination) -> tuple[Port | None, tuple[
     found = next(_owners(source, target, key), None)
     if found is not None or not _asks_the_host(source, target):
         return found, ()
-    return None, tuple(c.name for c in _known(source.services) if key in c.last_facts().exposed)
-
-
-def _known(services: Services) -> list[Container]:
-    return [one for one in services.known_containers() if isinstance(one, Container)]
+    return None, tuple(c.name for c in holders(source.services) if key in c.last_facts().exposed)
 
 
 def _owners(source: Source, target: Target, key: PortKey) -> Iterator[Port]:
-    for container in _known(source.services):
+    for container in holders(source.services):
         facts = container.last_facts()
         names = {container.name, facts.name, facts.hostname, *(a for e in facts.endpoints for a in e.aliases)}
         if target.host in {*facts.addresses, *names}:

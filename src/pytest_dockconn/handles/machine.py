@@ -39,8 +39,9 @@ class Machine(Source):
         self.name = name or facts.name
         self._id = facts.id
         self._last = facts
-        services.names[facts.id] = self.name
-        services.known[facts.id] = self
+        # one that a test adopts although it made it, or adopted it before, keeps the name that it has
+        services.names.setdefault(facts.id, self.name)
+        services.known.setdefault(facts.id, self)
 
     @property
     def id(self) -> str:

@@ -20,7 +20,7 @@ def inspect(name: str) -> ContainerFacts:
 
 
 def test_one_that_goes_meanwhile_hides_nobody_else() -> None:
-    engine = SimpleNamespace(containers=lambda *, running: [{"id": "gone"}, {"id": "server2"}], inspect=inspect)
+    engine = SimpleNamespace(containers=lambda **_: [{"id": "gone"}, {"id": "server2"}], inspect=inspect)
     services: Any = SimpleNamespace(engine=engine, name_of=lambda _: "server2")
 
     found = evidence._holder(services, container(status="exited"), result())

@@ -9,8 +9,12 @@ from . import control, namespace
 from .probe import probe, release
 from .watch import watch
 
-#: Threads at most for the probes of one request. Most probes of a large request wait, so there may be many.
-WIDTH = 128
+#: Threads of one request at first, and at most. Most probes of a large request either take under a millisecond, where more
+#: threads are only in each other's way, or wait for an answer that does not come, and then each needs one.
+FEW, WIDTH = 4, 128
+
+#: Seconds without an end to all probes after which there are twice as many threads.
+PACE = 0.005
 
 LOOK = {
     "hosts": lambda: namespace.read("/etc/hosts"),
@@ -40,9 +44,14 @@ def probes(targets: list[dict[str, object]]) -> list[dict[str, object]]:
                 return
             results[at] = probe(targets[at])
 
-    threads = [threading.Thread(target=take, daemon=True) for _ in range(min(WIDTH, len(targets)))]
-    for thread in threads:
-        thread.start()
+    threads: list[threading.Thread] = []
+    while len(threads) < min(WIDTH, len(targets)):
+        for _ in range(max(FEW, len(threads))):
+            threads.append(threading.Thread(target=take, daemon=True))
+            threads[-1].start()
+        threads[0].join(PACE)
+        if not any(thread.is_alive() for thread in threads):
+            break
     for thread in threads:
         thread.join()
     return results

@@ -7,8 +7,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := --dockconn examples -p no:cacheprovider -v
-# One worker has the engine to itself, the other does what needs none.
-TEST := --dockconn -n 2 --dist loadgroup
+TEST := --dockconn
 
 export PYTHON
 .DEFAULT_GOAL := help
@@ -40,7 +39,7 @@ liars: $(VENV)/.has-test $(VENV)/.has-bench ## who is fooled by what: the set-up
 
 chaos: $(VENV)/.has-test ## end real runs in every way, and kill them at a hundred random moments: what is left?
 	@tools/engine up
-	DOCKCONN_CHAOS=1 $(BIN)/python -m pytest $(TEST) -n 0 tests/chaos -s $(ARGS)
+	DOCKCONN_CHAOS=1 $(BIN)/python -m pytest $(TEST) tests/chaos -s $(ARGS)
 
 build: $(VENV)/.has-test ## make the wheel and the sdist in dist/
 	@said=$$($(BIN)/python -m pip install --disable-pip-version-check 'build>=1.2' 2>&1) || { echo "$$said"; exit 1; }

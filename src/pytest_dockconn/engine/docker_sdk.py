@@ -217,7 +217,7 @@ class DockerEngine:
         while (facts := self.inspect(container)).status in ("running", "paused", "restarting"):
             if time.monotonic() >= until:
                 return None
-            time.sleep(0.05)
+            time.sleep(0.02)
         return facts.exit_code
 
     def inspect(self, container: str) -> ContainerFacts:

@@ -1,13 +1,7 @@
-"""The helper of ``actions/guardian.py``: waits until its run is over, and removes what that left if it died.
-
-Until then it has loaded next to nothing and does nothing.
-"""
+"""What the helper of ``actions/guardian.py`` becomes when its run has died: removes what that left."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import select
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -23,30 +17,9 @@ PACE = 0.02
 
 
 def main() -> int:
-    """Wait for the pipe at stdin; returns the exit status: 0 nothing is left, 1 something is."""
-    owner = int(sys.argv[1]) if len(sys.argv) > 1 else 0
-    said = _heard(owner)
-    url, run, *rest = [*said.decode("utf-8", "replace").split("\n"), "", ""]
-    if not url or not run or "done" in rest:
-        return 0
-    return int(not clean(url, run))
-
-
-def _heard(owner: int) -> bytes:
-    """Everything that was said until the pipe closed, or the owner ended: a child of it may hold the pipe open."""
-    said = b""
-    watched: list[int] = [0]
-    with contextlib.suppress(OSError, AttributeError):  # AttributeError: no pidfd_open outside of Linux
-        watched.append(os.pidfd_open(owner))
-    while True:
-        ready, _, _ = select.select(watched, [], [])
-        if 0 in ready:
-            more = os.read(0, 65536)
-            said += more
-            if not more or b"\ndone\n" in said:
-                return said
-        elif ready:
-            return said
+    """Read whose things at stdin: the engine's URL and the run, a line each. Exit status: 0 nothing is left, 1 something is."""
+    url, run, *_ = [*sys.stdin.read().split("\n"), "", ""]
+    return int(not clean(url, run)) if url and run else 0
 
 
 def clean(url: str, run: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_dockconn import Container, Lab, Verdict, assert_reachable, assert_unreachable
+from pytest_dockconn import Container, Lab, ReachabilityError, Verdict, assert_reachable, assert_unreachable
 from pytest_dockconn.actions import prune
 from pytest_dockconn.errors import CapabilityError, NotOurs, SpecError
 from pytest_dockconn.model.leftover import Leftover
@@ -62,6 +62,20 @@ def test_neither_reaches_the_other_and_all_else_does(dockconn: Lab, how: str, ve
     assert_reachable(web, db.port(80))
     assert_reachable(web, db.port(53, "udp"))
     assert_reachable(db, web.port(80))
+
+
+@pytest.mark.parametrize("how", ["drop", "reject"])
+def test_a_failure_inside_names_the_partition(dockconn: Lab, how: str) -> None:
+    web, db, third = dockconn.server(name="web"), dockconn.server(name="db"), dockconn.server(expose=())
+
+    with dockconn.partition(web, db, how=how):
+        with pytest.raises(ReachabilityError) as failure:
+            assert_reachable(web, db.port(80), within=0, timeout=0.3)
+        with pytest.raises(ReachabilityError) as other:
+            assert_reachable(web, third.port(80), within=0, timeout=0.3)
+
+    assert "the test cut them off from each other: partition(web, db) is in force" in str(failure.value).splitlines()[0]
+    assert "partition" not in str(other.value)
 
 
 @pytest.mark.parametrize("how", ["drop", "reject"])

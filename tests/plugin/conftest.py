@@ -25,6 +25,8 @@ from tests.fakes import plugin
 ROOT = Path(__file__).parents[2]
 #: Of the machine that the tests run on; an inner session would listen to them.
 FOREIGN = ("DOCKER_HOST", "DOCKER_CONTEXT", "PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_PLUGINS")
+#: By which pytest knows that it runs in CI, where its summary shows whole messages.
+IN_CI = ("CI", "BUILD_NUMBER")
 
 __all__ = ["Inner", "pytest_dockconn"]
 
@@ -111,7 +113,7 @@ class Inner:
 @pytest.fixture
 def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inner]:
     """Inner sessions; nothing of this machine's engines reaches them."""
-    for name in FOREIGN:
+    for name in (*FOREIGN, *IN_CI):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *sys.path]))
     monkeypatch.setenv("COLUMNS", "250")  # lines of the summary are cut where a terminal ends

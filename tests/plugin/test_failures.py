@@ -68,6 +68,20 @@ def test_no_frame_of_the_plugin_and_the_first_line_in_the_summary(inner: Inner) 
     assert len(summary.splitlines()) == len(FIRST_LINES) + 2  # one line for each
 
 
+def test_the_summary_of_ci_has_the_whole_message(inner: Inner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pytest cuts no message of its summary where ``CI`` is set."""
+    monkeypatch.setenv("CI", "true")
+
+    result = inner.run(SOURCE)
+
+    result.assert_outcomes(failed=len(FIRST_LINES))
+    _, _, summary = result.stdout.str().partition("short test summary info")
+    for test, line in FIRST_LINES.items():
+        result.stdout.fnmatch_lines_random([f"FAILED test_inner.py::{test} - pytest_dockconn.errors.{line}"])
+    assert summary.count("\n  evidence: ") >= 3
+    assert "\n  remedy: " in summary
+
+
 FIXTURES = """
     import pytest
 

@@ -63,7 +63,14 @@ def gather(services: Services, subject: Subject) -> Evidence:
         default_network=services.default_network,
         age=_age(services, facts),
         unpublished=subject.unpublished,
+        partition=_partition(services, source.facts, facts),
     )
+
+
+def _partition(services: Services, source: ContainerFacts | None, owner: ContainerFacts | None) -> str:
+    if source is None or owner is None:
+        return ""
+    return next((str(one) for one in tuple(services.partitions) if one.parts(source, owner)), "")
 
 
 def deepened(services: Services, evidence: Evidence, timeout: float) -> Evidence:

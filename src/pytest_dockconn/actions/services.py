@@ -15,6 +15,7 @@ from ..engine.address import SCHEMES
 from ..engine.port import Engine
 from ..errors import EngineError, NotFound
 from ..logic import bases
+from ..logic.partition import Partition
 from ..model.asked import Asked
 from ..model.facts import ContainerFacts, InfoFacts, VersionFacts
 from ..model.settings import Settings
@@ -46,6 +47,8 @@ class Services:
         self.speakers: dict[str, str] = {}
         #: the containers that tests hold, by id; objects of the floor above
         self.known: dict[str, object] = {}
+        #: what is cut off from what at the moment
+        self.partitions: list[Partition] = []
         #: every question that an assertion asked, and the test that runs now
         self.asked: list[Asked] = []
         self.test = ""

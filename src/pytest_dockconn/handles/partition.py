@@ -9,6 +9,7 @@ from functools import partial
 from ..actions.partition import cut, heal
 from ..actions.services import Services
 from ..errors import CapabilityError, NotOurs, SpecError
+from ..logic import partition as logic
 from ..logic.partition import Cut, Doorway, check, doorways, why_not
 from .container import Container
 from .network import Network
@@ -22,11 +23,18 @@ def partitioned(
 ) -> Iterator[None]:
     """Inside neither reaches the other (``one_way``: a does not reach b); healed on the way out, whatever happens."""
     cuts = _cuts(services, a, b, one_way=one_way, how=check(how), allow_adopted=allow_adopted)
+    known = logic.Partition(_party(a), _party(b), one_way)
     with ExitStack() as healing:
         for container, what in cuts.items():
             # one after the other, so that each that is in force is known before anything can go wrong with the next
             healing.callback(partial(heal, services, cut(services, container.id, what)))
+        services.partitions.append(known)  # so that a failure inside can name it
+        healing.callback(services.partitions.remove, known)
         yield
+
+
+def _party(party: Party) -> logic.Party:
+    return logic.Party(party.name, *(("", party.id) if isinstance(party, Network) else (party.id,)))
 
 
 def _cuts(

@@ -42,6 +42,36 @@ class Cut:
     how: str = DROP
 
 
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One side of a partition: a container, or all that are on a network; the other id is empty."""
+
+    name: str
+    container: str = ""
+    network: str = ""
+
+    def has(self, facts: ContainerFacts) -> bool:
+        """Whether a container is on this side."""
+        return facts.id == self.container or (bool(self.network) and facts.endpoint(self.network) is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A partition that is in force."""
+
+    a: Party
+    b: Party
+    one_way: bool = False
+
+    def __str__(self) -> str:
+        return f"partition({self.a.name}, {self.b.name}{', one_way=True' if self.one_way else ''})"
+
+    def parts(self, source: ContainerFacts, owner: ContainerFacts) -> bool:
+        """Whether it keeps a source from an owner."""
+        there = self.a.has(source) and self.b.has(owner)
+        return there or (not self.one_way and self.b.has(source) and self.a.has(owner))
+
+
 def ruleset(table: str, cut: Cut) -> str:
     """The table as ``nft`` takes it.
 

@@ -92,6 +92,7 @@ class Evidence:
         answers_inside: whether the owner answers when it is asked from inside its own network.
         drops: firewall rules that counted packets; None where none could be read.
         unread: why no rules could be read.
+        partition: a partition of this run that is in force between the two, in words.
     """
 
     source_name: str
@@ -115,6 +116,7 @@ class Evidence:
     to_host: bool = False
     drops: tuple[Drop, ...] | None = None
     unread: str = ""
+    partition: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,16 @@ CASES = [
         "firewall-suspected",
         id="a firewall that rejects",
     ),
+    pytest.param(
+        evidence(listeners=LISTENS, answers_inside=True, drops=(DROP,), partition="partition(web, db)"),
+        "partition",
+        id="cut off by the test",
+    ),
+    pytest.param(
+        evidence(Verdict.REFUSED, listeners=(), partition="partition(web, db)"),
+        "not-listening",
+        id="cut off, and nothing listens",
+    ),
     pytest.param(evidence(listeners=LISTENS), "unknown", id="nobody asked inside"),
     pytest.param(evidence(listeners=LISTENS, answers_inside=False), "unknown", id="does not answer inside either"),
     pytest.param(evidence(Verdict.NO_ROUTE, owner=None, owner_name="", port=None), "unknown", id="a URL"),
@@ -271,7 +281,7 @@ def test_every_rule_is_asked() -> None:
             evidence(
                 Verdict.WRONG_SERVER, owner=container(status="exited"), holder="server2 has the address 1.2.3.4 now"
             ),
-            ["the wrong server: server2 answered at 172.17.0.2, not server1", "server2 has the address 1.2.3.4 now"],
+            ["server2 answered at 172.17.0.2, not server1", "server2 has the address 1.2.3.4 now"],
             id="who has the address",
         ),
         pytest.param(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.samples import container, refused
 
-from pytest_dockconn.logic.partition import Cut, Doorway, check, doorways, ruleset, why_not
+from pytest_dockconn.logic.partition import Cut, Doorway, Partition, Party, check, doorways, ruleset, why_not
 from pytest_dockconn.model.facts import Binding
 from pytest_dockconn.model.spec import PortKey
 
@@ -100,3 +100,24 @@ def test_how() -> None:
     assert [check(how) for how in ("drop", "reject")] == ["drop", "reject"]
     with refused("how='slow'"):
         check("slow")
+
+
+WEB, DB = container(id="1" * 64, name="web"), container(id="2" * 64, name="db")
+ONE, TWO = Party("web", container=WEB.id), Party("db", container=DB.id)
+NETWORK = Party("bridge", network=DB.endpoints[0].network_id)
+
+
+@pytest.mark.parametrize(
+    ("partition", "there", "back", "words"),
+    [
+        pytest.param(Partition(ONE, TWO), True, True, "partition(web, db)", id="both ways"),
+        pytest.param(Partition(ONE, TWO, one_way=True), True, False, "partition(web, db, one_way=True)", id="one way"),
+        pytest.param(Partition(ONE, NETWORK), True, True, "partition(web, bridge)", id="a whole network"),
+        pytest.param(Partition(ONE, Party("x", container="3" * 64)), False, False, "partition(web, x)", id="others"),
+        pytest.param(
+            Partition(ONE, Party("back", network="4" * 64)), False, False, "partition(web, back)", id="elsewhere"
+        ),
+    ],
+)
+def test_whom_a_partition_parts(partition: Partition, there: bool, back: bool, words: str) -> None:
+    assert (partition.parts(WEB, DB), partition.parts(DB, WEB), str(partition)) == (there, back, words)

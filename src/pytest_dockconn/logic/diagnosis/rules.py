@@ -30,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     ways.no_shared_network,
     ways.icc_off,
     ways.internal,
+    ways.partitioned,
     answers.accepts_in_silence,
     answers.closes,
     answers.tls,

@@ -105,7 +105,7 @@ def wrong_server(e: Evidence) -> Why | None:
     if stale:
         shows.append(stale)
     return Why(
-        f"the wrong server: {who} answered at {how}, not {e.owner_name}",
+        f"{who} answered at {how}, not {e.owner_name}",
         tuple(shows),
         "see who has the address or the port now",
         "wrong-server",

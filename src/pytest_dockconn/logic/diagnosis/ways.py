@@ -116,6 +116,19 @@ def internal(e: Evidence) -> Why | None:
     return None
 
 
+def partitioned(e: Evidence) -> Why | None:
+    """The test itself has cut them off from each other."""
+    cut = (Verdict.TIMED_OUT, Verdict.REFUSED, Verdict.RESET, Verdict.NO_ROUTE)
+    if not e.partition or e.result.verdict not in cut:
+        return None
+    return Why(
+        f"the test cut them off from each other: {e.partition} is in force",
+        (networks_line(e),),
+        "ask after the end of the `with` block, or expect it to be unreachable",
+        "partition",
+    )
+
+
 def firewall(e: Evidence) -> Why | None:
     """Everything else is as it should be, and still nothing gets through."""
     if e.drops:

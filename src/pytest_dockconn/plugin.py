@@ -56,6 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
         run = opened(config, settings)
     config.stash[KEY] = run
     config.pluginmanager.register(Active(config, run), "dockconn-active")
+    if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
+        run.session.warm()  # not in xdist's controller, which runs no test
     if hasattr(config, "workerinput"):
         _register_xdist(config, run)
         return

@@ -18,7 +18,8 @@ PACE = 0.02
 
 def main() -> int:
     """Read whose things at stdin: the engine's URL and the run, a line each. Exit status: 0 nothing is left, 1 something is."""
-    url, run, *_ = [*sys.stdin.read().split("\n"), "", ""]
+    said: list[str] = [*sys.stdin.read().split("\n"), "", ""]
+    url, run = said[:2]
     return int(not clean(url, run)) if url and run else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -9,7 +10,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from .actions.services import Services
-from .errors import EngineError
+from .errors import DockconnError, EngineError
 from .handles.connection import Connection
 from .handles.own import Client, Server
 from .lab import Lab
@@ -104,6 +105,11 @@ class Tutorial:
     }
 
 
+def _quietly(look: Callable[[], object]) -> None:
+    with contextlib.suppress(DockconnError):
+        look()
+
+
 class Session:
     """One engine, one run: its services, its labs, and the end of them."""
 
@@ -115,6 +121,11 @@ class Session:
         self.tutorial = Tutorial(first)
         self._count = 0
         self.labs: list[Lab] = [first, self.lab]
+
+    def warm(self) -> None:
+        """Begin to look up what every first container needs, while pytest still collects. Errors wait for whoever asks."""
+        for look in (self.services.images.look, lambda: self.services.same_host):
+            threading.Thread(target=_quietly, args=(look,), name="dockconn-warm", daemon=True).start()
 
     def new_lab(self) -> Lab:
         """A lab for a narrower scope."""

@@ -81,6 +81,22 @@ class Images:
                     raise
             return self._found[role]
 
+    def look(self) -> None:
+        """Find what is there already, and nothing more: whoever wants an image later need not ask."""
+        for role in (CLIENT, SERVER):  # the server's tag is made of the client's id
+            with self._locks[role]:
+                found = self._found.get(role) or self._there(role)
+                if found is None:
+                    return
+                self._found[role] = found
+
+    def _there(self, role: str) -> ImageFacts | None:
+        name = self._settings.client_image if role == CLIENT else self._settings.server_image
+        if name is None:
+            below = self._found[CLIENT].id if role == SERVER else (there(self._engine, self._base) or ("", ""))[1]
+            name = f"dockconn-{role}:{digest(below, context(role))}" if below else ""
+        return self._engine.image(name) if name else None
+
     def _ready(self, role: str) -> ImageFacts | None:
         name = self._settings.client_image if role == CLIENT else self._settings.server_image
         if name is None:

@@ -50,21 +50,26 @@ def _is_local(engine: Engine) -> bool:
 
 def find(engine: Engine) -> list[Leftover]:
     """What dead runs left on an engine."""
+    return find_things(engine) + find_images(engine)
+
+
+def find_things(engine: Engine) -> list[Leftover]:
+    """The containers, networks and partitions that dead runs left."""
     now = here(engine)
-    return _found(
-        engine, labels.RUN, lambda n, m: left_behind(n, m, now), lambda t, m: image_left_behind(t, m, now), now.now
-    )
+    return _things(engine, labels.RUN, lambda name, marks: left_behind(name, marks, now), now.now)
+
+
+def find_images(engine: Engine) -> list[Leftover]:
+    """The images that dead runs left. Docker 20.10 works out the size of every image it lists: 2 ms each of its CPU."""
+    now = here(engine)
+    return _images(engine, lambda tags, marks: image_left_behind(tags, marks, now), now.now)
 
 
 def of_run(engine: Engine, run: str) -> list[Leftover]:
     """Everything that one run made, but for the two images, which serve the next one."""
-    return _found(
-        engine,
-        f"{labels.RUN}={run}",
-        lambda name, marks: labels.is_ours(marks, name),
-        lambda tags, marks: is_committed(tags, marks) and marks.get(labels.RUN) == run,
-        time.time(),
-    )
+    now = time.time()
+    things = _things(engine, f"{labels.RUN}={run}", lambda name, marks: labels.is_ours(marks, name), now)
+    return things + _images(engine, lambda tags, marks: is_committed(tags, marks) and marks.get(labels.RUN) == run, now)
 
 
 def built(engine: Engine) -> list[Leftover]:
@@ -77,7 +82,7 @@ def built(engine: Engine) -> list[Leftover]:
     ]
 
 
-def _found(engine: Engine, label: str, wanted: Wanted, image: WantedImage, now: float) -> list[Leftover]:
+def _things(engine: Engine, label: str, wanted: Wanted, now: float) -> list[Leftover]:
     found = []
     for entry in engine.containers(label):
         name, marks = str(entry["name"]), entry["labels"]
@@ -88,9 +93,14 @@ def _found(engine: Engine, label: str, wanted: Wanted, image: WantedImage, now: 
     for network in engine.networks(label):
         if wanted(network.name, network.labels):
             found.append(_leftover("network", network.id, network.name, network.labels, now))
+    return found
+
+
+def _images(engine: Engine, wanted: WantedImage, now: float) -> list[Leftover]:
+    found = []
     # not by the run: the engine works out the size of every image that it lists, 2 ms each
     for one in engine.images(f"{labels.ROLE}=commit"):
-        if image(one.tags, one.labels) and (one.tags or _was_committed(engine, one)):
+        if wanted(one.tags, one.labels) and (one.tags or _was_committed(engine, one)):
             name = one.labels[labels.NAME]
             found.append(_leftover("image", name if one.tags else one.id, name, one.labels, now))
     return found

@@ -22,7 +22,7 @@ demo: $(VENV)/.has-test ## run the examples for real: who reached whom, how, and
 
 test: $(VENV)/.has-test ## run all tests, on a real engine
 	@tools/engine up
-	$(BIN)/python -m pytest $(TEST) $(ARGS)
+	$(BIN)/python tools/test $(ARGS)
 
 lint: $(VENV)/.has-test $(VENV)/.has-lint ## ruff and mypy --strict
 	$(BIN)/ruff check

@@ -362,3 +362,13 @@ def test_a_far_engine_can_not_call_back(dockconn: Lab, monkeypatch: pytest.Monke
 
     with pytest.raises(CapabilityError, match=r"containers can't call back to this process: .*'host-callback'"):
         dockconn.host.listen()
+
+
+def test_host_addresses_are_known(dockconn: Lab) -> None:
+    addresses = dockconn._services.host_addresses()
+
+    assert dockconn.bridge.gateway in addresses
+    assert "127.0.0.1" in addresses
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect(("192.0.2.1", 9))
+        assert sock.getsockname()[0] in addresses

@@ -64,7 +64,7 @@ def restarting(lab: Lab, undo: Undo) -> Question:
     made = api.create_container(image, ["sh", "-c", "echo no config; exit 5"], host_config=policy)["Id"]
     undo.callback(api.remove_container, made, force=True)
     api.start(made)
-    while api.inspect_container(made)["RestartCount"] < 3 or not api.inspect_container(made)["State"]["Restarting"]:
+    while api.inspect_container(made)["RestartCount"] < 4 or not api.inspect_container(made)["State"]["Restarting"]:
         api.wait(made)
     return lab.client(), lab.adopt(made).port(80)
 

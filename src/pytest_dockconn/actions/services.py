@@ -7,7 +7,7 @@ import secrets
 import socket
 import threading
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..agent.namespace import interfaces, own_container
@@ -15,7 +15,6 @@ from ..engine.address import SCHEMES
 from ..engine.port import Engine
 from ..errors import EngineError, NotFound
 from ..logic import bases
-from ..logic.partition import Partition
 from ..model.asked import Asked
 from ..model.facts import ContainerFacts, InfoFacts, VersionFacts
 from ..model.settings import Settings
@@ -27,6 +26,9 @@ from .guardian import Guardian
 from .images import Images
 from .place import elsewhere
 from .sidecars import HOST, Agents
+
+if TYPE_CHECKING:
+    from ..logic.partition import Partition
 
 LOOPBACK = "127.0.0.1"
 

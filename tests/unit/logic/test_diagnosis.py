@@ -193,6 +193,21 @@ CASES = [
         "not-listening",
         id="cut off, and nothing listens",
     ),
+    pytest.param(
+        evidence(Verdict.REFUSED, owner=container(restart_count=3), age=0.2, listeners=()),
+        "restarting",
+        id="between two restarts it runs",
+    ),
+    pytest.param(
+        evidence(Verdict.REFUSED, owner=container(restart_count=3), age=0.2),
+        "restarting",
+        id="between two restarts it runs, and ended before its sockets were read",
+    ),
+    pytest.param(
+        evidence(Verdict.REFUSED, owner=container(restart_count=3), age=60.0, listeners=()),
+        "not-listening",
+        id="was restarted long ago",
+    ),
     pytest.param(evidence(listeners=LISTENS), "unknown", id="nobody asked inside"),
     pytest.param(evidence(listeners=LISTENS, answers_inside=False), "unknown", id="does not answer inside either"),
     pytest.param(evidence(Verdict.NO_ROUTE, owner=None, owner_name="", port=None), "unknown", id="a URL"),

@@ -17,6 +17,7 @@ RULES: tuple[Rule, ...] = (
     states.not_asked,
     states.wrong_server,
     states.not_running,
+    states.keeps_restarting,
     states.no_address,
     names.stale,
     names.name_unknown,

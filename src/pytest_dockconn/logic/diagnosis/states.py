@@ -10,6 +10,10 @@ from ...model.probe import Verdict
 from .words import networks_line
 
 
+#: Seconds for which a container that the engine has started again counts as restarting while it does not listen.
+RESTARTED = 10.0
+
+
 def not_asked(e: Evidence) -> Why | None:
     """The source could not ask at all."""
     if e.result.verdict is Verdict.INCONCLUSIVE and "could not be made" in e.result.detail:
@@ -35,6 +39,25 @@ def _ended(e: Evidence, owner: ContainerFacts) -> Why:
         (f"state {owner.status}", *((f"its last output:\n{e.last_lines}",) if e.last_lines else ())),
         f"start it ({e.owner_name}.start()), or see in its output why it ended",
         "not-running",
+    )
+
+
+def keeps_restarting(e: Evidence) -> Why | None:
+    """It runs just now, but it ended and was started again by the engine a moment ago, and does not listen."""
+    if e.owner is None or not e.owner.running or not e.owner.restart_count or e.listeners:
+        return None
+    if (
+        e.age is None
+        or e.age > RESTARTED
+        or e.result.verdict not in (Verdict.REFUSED, Verdict.RESET, Verdict.TIMED_OUT)
+    ):
+        return None
+    return Why(
+        f"{e.owner_name} is restarting: it ended {e.owner.restart_count} times so far, and was started again "
+        f"{max(e.age, 0.0):.1f} s ago",
+        (f"state {e.owner.status}", *((f"its last output:\n{e.last_lines}",) if e.last_lines else ())),
+        "see in its output why it ends",
+        "restarting",
     )
 
 

@@ -61,13 +61,13 @@ class Lab:
                 while f"{role}{self._counts[role]}" in self._names:
                     self._counts[role] += 1
                 name = f"{role}{self._counts[role]}"
-            elif name in self._names:
+            elif checked(name) in self._names:
                 raise SpecError(
                     f"the name {name!r} is taken in this lab",
                     checked=f"taken: {', '.join(sorted(self._names))}",
                     remedy="choose another, or leave it out",
                 )
-            self._names.add(checked(name))
+            self._names.add(name)
             return name
 
     def server(

@@ -15,6 +15,7 @@ from ..actions.services import Services
 from ..errors import CapabilityError, EngineError, EngineUnavailable, NotFound, SpecError
 from ..logic import ports, specs
 from ..logic.names import checked, hostname, on_engine
+from ..logic.names import image as image_name
 from ..logic.privileges import FOREIGN, NOTHING
 from ..logic.privileges import SERVER as SERVER_PRIVILEGES
 from ..model.facts import ImageFacts
@@ -240,7 +241,7 @@ def _image(services: Services, wish: Wish, argv: tuple[str, ...] | None) -> tupl
     if wish.image is None:
         image = services.images.get(wish.role)
     else:
-        name = str(wish.image)
+        name = image_name(str(wish.image) if isinstance(wish.image, Image) else wish.image)
         found = services.engine.image(name)
         if found is None:
             found = _pulled(services, name)

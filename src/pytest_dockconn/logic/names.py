@@ -12,6 +12,9 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 #: RFC 1123, as the engine holds hostnames and link aliases to.
 _HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?")
 
+#: What the grammar of distribution/reference can come to; the engine looks closer.
+_IMAGE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._/:@-]*")
+
 
 def checked(name: object, what: str = "name") -> str:
     """A name of a container or network. Raises ``SpecError`` for one that Docker would refuse."""
@@ -32,6 +35,17 @@ def hostname(name: object, what: str = "alias") -> str:
         f"{name!r} is not an {what} that can be a host's name" if what[0] in "aeiou" else f"{name!r} is not a {what}",
         checked="letters, digits, '-', '_' and '.', 253 at the most",
         remedy="choose another, such as 'server1'",
+    )
+
+
+def image(name: object) -> str:
+    """A reference to an image, or its id. Raises ``SpecError`` for what no engine takes for one."""
+    if isinstance(name, str) and len(name) <= 512 and _IMAGE.fullmatch(name):
+        return name
+    raise SpecError(
+        f"image={name!r} is not the name of an image",
+        checked="letters, digits, and . _ - / : @",
+        remedy='write image="nginx:1.27", or pass what container.commit() returned',
     )
 
 

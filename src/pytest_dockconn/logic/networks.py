@@ -23,8 +23,11 @@ def planned(
     driver: str,
     options: Mapping[str, str] | None,
 ) -> NetworkPlan:
-    """The plan. Raises ``SpecError`` for a subnet that is none."""
-    wanted = dict(options or {})
+    """The plan. Raises ``SpecError`` for a subnet that is none, and for what is not of the type that it is said to be."""
+    for what, value in (("internal", internal), ("ipv6", ipv6), ("icc", icc)):
+        _is(bool, what, value, "write True or False")
+    _is(str, "driver", driver, 'write driver="bridge"')
+    wanted = _options(options)
     if not icc:
         wanted[ICC] = "false"
     return NetworkPlan(
@@ -39,9 +42,36 @@ def planned(
     )
 
 
-def _subnet(text: str) -> str:
+def _is(kind: type, what: str, value: object, remedy: str) -> None:
+    if not isinstance(value, kind) or value == "":
+        raise SpecError(f"{what}={value!r}: a {kind.__name__} is wanted", checked=_kind(value), remedy=remedy)
+
+
+def _kind(value: object) -> str:
+    return f"it is a {type(value).__name__}"
+
+
+def _options(options: object) -> dict[str, str]:
+    remedy = 'write options={"com.docker.network.driver.mtu": "1400"}'
+    if options is None:
+        return {}
+    if not isinstance(options, Mapping):
+        raise SpecError(
+            f"options={options!r}: a mapping of name to value is wanted", checked=_kind(options), remedy=remedy
+        )
+    for name, value in options.items():
+        if not isinstance(name, str) or not name or not isinstance(value, (str, int)):
+            raise SpecError(
+                f"options: {name!r}: {value!r} is not a name and its value", checked=_kind(value), remedy=remedy
+            )
+    # as the engine reads them: Go's "true", not Python's "True"
+    return {name: str(v).lower() if isinstance(v, bool) else str(v) for name, v in options.items()}
+
+
+def _subnet(text: object) -> str:
+    _is(str, "subnet", text, 'write a network such as "192.0.2.0/24"')
     try:
-        return str(ipaddress.ip_network(text))
+        return str(ipaddress.ip_network(str(text)))
     except ValueError as error:
         raise SpecError(
             f"subnet={text!r}: {error}",

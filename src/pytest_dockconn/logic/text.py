@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
-#: Categories of Unicode that can change what a terminal shows: control, format (bidirectional marks), surrogate, private.
-_UNSAFE = ("Cc", "Cf", "Cs", "Co")
+#: Categories of Unicode that can change what a terminal shows: control, format (bidirectional marks), surrogate, private, line ends.
+_UNSAFE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 
 
 def printable(text: str, limit: int = 20000) -> str:
@@ -22,4 +22,4 @@ def _escaped(c: str) -> str:
 
 def one_line(text: str, limit: int = 200) -> str:
     """The same on one line."""
-    return " ".join(printable(text, limit).split())
+    return " ".join(printable(text.replace("\u2028", " ").replace("\u2029", " "), limit).split())

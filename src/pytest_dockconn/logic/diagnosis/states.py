@@ -9,7 +9,6 @@ from ...model.facts import ContainerFacts
 from ...model.probe import Verdict
 from .words import networks_line
 
-
 #: Seconds for which a container that the engine has started again counts as restarting while it does not listen.
 RESTARTED = 10.0
 

@@ -51,13 +51,20 @@ class Suite:
     """One run of the inner suite, as a process."""
 
     def __init__(
-        self, folder: Path, engine: str, *arguments: str, stop: str = "", env: dict[str, str] | None = None
+        self,
+        folder: Path,
+        engine: str,
+        *arguments: str,
+        stop: str = "",
+        env: dict[str, str] | None = None,
+        inside: tuple[str, ...] = (),
     ) -> None:
         shutil.copy(INNER, folder / "test_inner.py")
         self._file = folder / "points.txt"
         self._file.touch()
         self._output = (folder / "output.txt").open("w+b")
         command = [
+            *inside,
             sys.executable,
             "-m",
             "pytest",
@@ -68,9 +75,10 @@ class Suite:
             "--dockconn-engine",
             engine,
         ]
+        self.command = [*command, *arguments, str(folder)]
         surroundings = {**os.environ, **(env or {}), "CHAOS_STOP": stop, "CHAOS_FILE": str(self._file)}
         self.process = subprocess.Popen(
-            [*command, *arguments, str(folder)], cwd=folder, env=surroundings, stdin=subprocess.DEVNULL,
+            self.command, cwd=folder, env=surroundings, stdin=subprocess.DEVNULL,
             stdout=self._output, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
@@ -86,6 +94,11 @@ class Suite:
 
         assert until(there, seconds), f"it never came to {name!r}: {self.output()}"
         assert self.process.poll() is None, self.output()
+
+    def go(self) -> None:
+        """On, from a point where it waits for this word."""
+        with self._file.open("a") as file:
+            file.write("go\n")
 
     def signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -12,10 +12,18 @@ import pytest
 from pytest_dockconn import Lab, Server, assert_reachable
 
 STOP, FILE = os.environ.get("CHAOS_STOP", ""), os.environ.get("CHAOS_FILE", "")
+
+
+def wait_for_the_word() -> None:
+    while "go" not in Path(FILE).read_text().split():
+        signal.sigtimedwait([], 0.02)
+
+
 ENDS: dict[str, Callable[[], object]] = {
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "term": lambda: os.kill(os.getpid(), signal.SIGTERM),
     "exit": lambda: os._exit(9),
+    "wait": wait_for_the_word,
 }
 
 
@@ -27,7 +35,8 @@ def point(name: str) -> None:
     if where == name:
         if how in ENDS:
             ENDS[how]()
-        signal.pause()
+        if how != "wait":
+            signal.pause()
 
 
 @pytest.fixture

@@ -51,9 +51,9 @@ def _which(program: str) -> str | None:
 
 
 @contextlib.contextmanager
-def engine(options: Sequence[str] = OPTIONS) -> Iterator[str]:
+def engine(options: Sequence[str] = OPTIONS, name: str = "") -> Iterator[str]:
     """A private engine, by its URL; it ends, and all that it held goes, however the tests went."""
-    name = f"conformance-{os.getpid()}"  # two runs at once, and the workers of one, have an engine each
+    name = name or f"conformance-{os.getpid()}"  # two runs at once, and the workers of one, have an engine each
     try:
         started = subprocess.run(
             [TOOL, "private", "up", name, "--", *options], stdout=subprocess.PIPE, text=True, check=True

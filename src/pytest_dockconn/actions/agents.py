@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import queue
+import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -15,6 +15,9 @@ from ..errors import DockconnError
 
 #: Seconds on top of a probe's own time limit before its agent counts as gone.
 GRACE = 10.0
+
+#: Bytes of one line at the most: 10,000 results with all that they say.
+LONGEST = 32 << 20
 
 Request = Mapping[str, Any]
 Reply = Mapping[str, Any]
@@ -57,10 +60,10 @@ class StreamChannel:
     def __init__(self, stream: Stream, name: str) -> None:
         self._stream = stream
         self._name = name
-        self._numbers = itertools.count(1)
-        self._waiting: dict[int, queue.SimpleQueue[Reply | None]] = {}
+        self._waiting: dict[str, queue.SimpleQueue[Reply | None]] = {}
         self._lock = threading.Lock()
         self._alive = True
+        self._flooded = ""
         self.stderr = ""
         threading.Thread(target=self._read, name=f"dockconn-agent-{name}", daemon=True).start()
 
@@ -70,17 +73,24 @@ class StreamChannel:
         return self._alive
 
     def _read(self) -> None:
-        buffer = b""
-        while True:
+        buffer = bytearray()
+        while len(buffer) < LONGEST:
             name, data = self._stream.read()
             if not data:
                 break
             if name == "stderr":
                 self.stderr = (self.stderr + data.decode("utf-8", "replace"))[-4000:]
                 continue
-            *lines, buffer = (buffer + data).split(b"\n")
-            for line in lines:
-                self._deliver(line)
+            buffer += data
+            if b"\n" in data:
+                *lines, last = bytes(buffer).split(b"\n")
+                buffer = bytearray(last)
+                for line in lines:
+                    if line.startswith(b"{"):  # all else is not the agent's: something else in the container wrote it
+                        self._deliver(line)
+        else:
+            self._flooded = f"another process has written {LONGEST >> 20} MiB without an end of line into its stream"
+            self._stream.close()
         with self._lock:
             self._alive = False
             waiting, self._waiting = list(self._waiting.values()), {}
@@ -90,9 +100,9 @@ class StreamChannel:
     def _deliver(self, line: bytes) -> None:
         try:
             reply = json.loads(line)
-            number = int(reply.pop("id"))
+            number = str(reply.pop("id"))
         except (ValueError, KeyError, AttributeError, TypeError):
-            return  # not the agent's: something else in the container wrote to its stdout
+            return  # not the agent's either
         with self._lock:
             box = self._waiting.pop(number, None)
         if box is not None:
@@ -100,11 +110,11 @@ class StreamChannel:
 
     def ask(self, request: Request, timeout: float) -> Reply:
         """One request, one reply. Raises ``AgentGone``."""
-        number = next(self._numbers)
+        number = secrets.token_hex(8)  # whatever else writes into the stream can't guess it
         box: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()
         with self._lock:
             if not self._alive:
-                raise self._gone("its stream is closed")
+                raise self._gone(self._flooded or "its stream is closed")
             self._waiting[number] = box
         try:
             self._stream.write(json.dumps({**request, "id": number}).encode() + b"\n")
@@ -114,7 +124,7 @@ class StreamChannel:
         except queue.Empty:
             raise self._gone(f"no reply within {timeout + GRACE:g} s") from None
         if reply is None:
-            raise self._gone("it ended")
+            raise self._gone(self._flooded or "it ended")
         return reply
 
     def _gone(self, why: str) -> AgentGone:

@@ -65,10 +65,12 @@ def find_images(engine: Engine) -> list[Leftover]:
     return _images(engine, lambda tags, marks: image_left_behind(tags, marks, now), now.now)
 
 
-def of_run(engine: Engine, run: str) -> list[Leftover]:
-    """Everything that one run made, but for the two images, which serve the next one."""
+def of_run(engine: Engine, run: str, *, images: bool = True) -> list[Leftover]:
+    """Everything that one run made, but for the two images, which serve the next one; ``images``: also what it committed."""
     now = time.time()
     things = _things(engine, f"{labels.RUN}={run}", lambda name, marks: labels.is_ours(marks, name), now)
+    if not images:
+        return things
     return things + _images(engine, lambda tags, marks: is_committed(tags, marks) and marks.get(labels.RUN) == run, now)
 
 

@@ -57,12 +57,14 @@ class Agents:
         with lock:
             seat = self._seats.get(container)
             if not (seat and seat.pid == pid and seat.channel.alive):
+                # its own agent reads from no second stream: the engine has closed its stdin with the first one
+                lost = seat is not None and seat.pid == pid and seat.sidecar is None
                 self.release(container)
-                seat = self._open(container, facts)
+                seat = self._open(container, facts, own=not lost)
                 self._seats[container] = seat
             return seat.channel
 
-    def _open(self, container: str, facts: ContainerFacts | None) -> _Seat:
+    def _open(self, container: str, facts: ContainerFacts | None, *, own: bool) -> _Seat:
         if facts is None:
             return self._sidecar(0, HOST, "the engine's host")
         if facts.status in ("created", "exited", "dead", "restarting"):
@@ -71,7 +73,7 @@ class Agents:
                 checked=f"state {facts.status}, exit code {facts.exit_code}",
                 remedy="start it first",
             )
-        if runs_agent(facts, self._run):
+        if own and runs_agent(facts, self._run):
             return _Seat(facts.pid, StreamChannel(self._engine.attach(container), facts.name), None)
         mode = facts.network_mode if facts.network_mode.startswith("container:") else f"container:{container}"
         return self._sidecar(facts.pid, mode, facts.name)

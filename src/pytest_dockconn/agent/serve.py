@@ -89,7 +89,8 @@ def serve(lines: object, out: object) -> None:
     def answer(request: dict[str, object]) -> None:
         reply = json.dumps(dict(handle(request), id=request.get("id")))
         with lock:
-            out.write(reply + "\n")  # type: ignore[attr-defined]
+            # a line of its own, whatever another process has written there before without an end of line
+            out.write("\n" + reply + "\n")  # type: ignore[attr-defined]
             out.flush()  # type: ignore[attr-defined]
 
     for line in lines:  # type: ignore[attr-defined]

@@ -40,7 +40,7 @@ class Served:
 
     def _read(self, out: IO[str]) -> None:
         with out:
-            for line in out:
+            for line in filter(str.strip, out):
                 self._replies.put(line)
 
     def asks(self, line: str) -> None:
@@ -148,6 +148,7 @@ def test_the_agent_as_a_process_answers_and_ends_at_a_signal(alone: subprocess.P
     assert alone.stdout
     alone.stdin.write('{"id": 1, "op": "selftest", "nonce": "n0nce"}\n')
     alone.stdin.flush()
+    assert alone.stdout.readline() == "\n"  # ends what anybody else has written there
     assert json.loads(alone.stdout.readline()) == {"id": 1, "selftest": {"ok": True, "detail": ""}}
     alone.stdin.close()  # nobody asks any more, but the container belongs to the lab
     with pytest.raises(subprocess.TimeoutExpired):

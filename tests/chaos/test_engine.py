@@ -1,0 +1,165 @@
+"""The engine itself ends, or does not move, while a suite runs: for ``make chaos`` alone, on an engine of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_dockconn import Image, Lab
+from tests.chaos.harness import Figures, Suite, Witness, until
+from tests.conformance import private
+
+#: Seconds within which a run has to say that its engine is gone, or hangs.
+TOLD = 30.0
+#: Seconds for an engine to come, or to go; and for what a helper removes once the engine is back.
+ENGINE, BACK = 30.0, 15.0
+
+
+class Daemon:
+    """A private engine that can be ended and begun again."""
+
+    def __init__(self, url: str, namespace: str) -> None:
+        self.url = url
+        self.namespace = namespace
+        self.pid = int((Path(url.removeprefix("unix://")).parent / "engine").read_text().split()[0])
+        self._argv = Path(f"/proc/{self.pid}/cmdline").read_bytes().decode().rstrip("\0").split("\0")
+        self._log = Path(url.removeprefix("unix://")).parent / "dockerd.log"
+        self._again: subprocess.Popen[bytes] | None = None
+
+    def kill(self) -> None:
+        """Without a word; its containers go on until it comes back."""
+        process = os.pidfd_open(self.pid)
+        os.kill(self.pid, signal.SIGKILL)
+        assert select.select([process], [], [], ENGINE)[0], "it does not end"
+        os.close(process)
+
+    def begin(self) -> None:
+        """Once more, with the same options and the same data."""
+        # nobody may have waited for what was killed (its containerd dies with it), and then it counts as running
+        for file in (self._after("--pidfile"), self._after("--exec-root") / "containerd" / "containerd.pid"):
+            file.unlink(missing_ok=True)
+        argv = ["nsenter", f"--net={self.namespace}", *self._argv]
+        with self._log.open("ab") as log:
+            self._again = subprocess.Popen(argv, stdout=log, stderr=log)
+        self.pid = self._again.pid
+        assert until(self.answers, ENGINE), f"it does not come back: {self._log.read_text()[-3000:]}"
+
+    def _after(self, option: str) -> Path:
+        return Path(self._argv[self._argv.index(option) + 1])
+
+    def answers(self) -> bool:
+        asked = subprocess.run(["docker", "-H", self.url, "version"], capture_output=True, check=False)
+        return asked.returncode == 0
+
+    def end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGCONT)
+        if self._again is not None:
+            self._again.terminate()
+            self._again.wait(ENGINE)
+
+
+@pytest.fixture
+def daemon(dockconn_session: Lab, dockconn_client_image: Image, dockconn_server_image: Image) -> Iterator[Daemon]:
+    reason = private.why_not()
+    if reason:
+        pytest.skip(reason)
+    source = dockconn_session._services.engine._api  # type: ignore[attr-defined] # the real one's
+    name = f"chaos-{os.getpid()}"
+    with private.engine((), name) as url:
+        private.copy(source, url, [dockconn_client_image, dockconn_server_image])
+        made = Daemon(url, f"/run/netns/dockconn-{name}")
+        try:
+            yield made
+        finally:
+            made.end()
+
+
+@pytest.fixture
+def suite(
+    daemon: Daemon, tmp_path: Path, dockconn_client_image: Image, dockconn_server_image: Image
+) -> Iterator[Suite]:
+    images = (
+        f"--dockconn-client-image={dockconn_client_image.tag}",
+        f"--dockconn-server-image={dockconn_server_image.tag}",
+    )
+    made = Suite(tmp_path, daemon.url, *images, stop="made:wait", inside=("nsenter", f"--net={daemon.namespace}"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def onlooker(daemon: Daemon, dockconn_client_image: Image) -> Iterator[Witness]:
+    made = Witness(daemon.url, dockconn_client_image.id)
+    yield made
+    made.close()
+
+
+def told(suite: Suite, words: str) -> None:
+    """One clear message, no traceback, and the run is over."""
+    assert suite.ended(TOLD) == 1, suite.output()
+    text = suite.output()
+    assert words in text
+    assert "remedy:" in text
+    for mark in ("Traceback", "INTERNALERROR", "pytest_dockconn/"):
+        assert mark not in text, text
+
+
+def test_killed_and_begun_again(daemon: Daemon, suite: Suite, onlooker: Witness, figures: Figures) -> None:
+    """The helper waits for it, and removes what the run could not."""
+    suite.reached("made")
+    daemon.kill()
+    suite.go()
+    told(suite, "lost the engine")
+
+    daemon.begin()
+
+    figures.tried += 1
+    assert until(lambda: not onlooker.owned(suite.pid), BACK), onlooker.owned(suite.pid)
+    assert until(lambda: not suite.helper(), BACK), "its helper outlives its work"
+
+
+def test_killed_and_begun_again_much_later(
+    daemon: Daemon, suite: Suite, onlooker: Witness, figures: Figures, tmp_path: Path
+) -> None:
+    """The helper has given up by then; the next run sweeps."""
+    suite.reached("made")
+    daemon.kill()
+    suite.go()
+    told(suite, "lost the engine")
+    assert until(lambda: not suite.helper(), BACK), "its helper outlives its work"
+    daemon.begin()
+    assert onlooker.owned(suite.pid) != []
+
+    (tmp_path / "next").mkdir()
+    images = [word for word in suite.command if word.startswith("--dockconn-") and "-image=" in word]
+    following = Suite(tmp_path / "next", daemon.url, *images, inside=("nsenter", f"--net={daemon.namespace}"))
+    try:
+        assert following.ended() == 0, following.output()
+        assert "removed what a dead run left behind:" in following.output()
+    finally:
+        following.close()
+
+    figures.tried += 1
+    assert onlooker.owned(suite.pid) == []
+
+
+def test_frozen(daemon: Daemon, suite: Suite, onlooker: Witness, figures: Figures) -> None:
+    """It takes connections and does not answer: the run ends with a message, and the helper tidies up once it moves."""
+    suite.reached("made")
+    os.kill(daemon.pid, signal.SIGSTOP)
+    suite.go()
+    told(suite, "did not answer within 20 s")
+
+    os.kill(daemon.pid, signal.SIGCONT)
+
+    figures.tried += 1
+    assert until(lambda: not onlooker.owned(suite.pid), BACK), onlooker.owned(suite.pid)
+    assert until(lambda: not suite.helper(), BACK), "its helper outlives its work"

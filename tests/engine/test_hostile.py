@@ -1,0 +1,184 @@
+"""A container that is the enemy: bounded time and memory, the right verdict or none, and nothing of it reaches a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_dockconn import Lab, ReachabilityError, Verdict, assert_reachable
+from pytest_dockconn.actions import agents
+from pytest_dockconn.handles.source import Source
+
+#: MiB more that this process, or a client's container, may take at the most.
+MEMORY = 64
+#: Seconds that a question with a time limit of one second may take.
+TIME = 5.0
+
+SERVER = r"""
+import socket, sys, time
+mode = sys.argv[1]
+BIG = b"x" * (1 << 20)
+def answer(c):
+    c.recv(65536)
+    if mode == "length":
+        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n")
+        for _ in range(1024): c.sendall(BIG)
+    elif mode == "chunked":
+        c.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(1024): c.sendall(b"100000\r\n" + BIG + b"\r\n")
+    elif mode == "one chunk":
+        c.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n")
+        while True: c.sendall(BIG)
+    elif mode == "until the end":
+        c.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+        for _ in range(1024): c.sendall(BIG)
+    elif mode == "headers":
+        c.sendall(b"HTTP/1.1 200 OK\r\n")
+        while True: c.sendall(b"X-Flood: " + b"y" * 1000 + b"\r\n")
+    elif mode == "one header":
+        c.sendall(b"HTTP/1.1 200 OK\r\nX-Flood: ")
+        while True: c.sendall(BIG)
+    elif mode == "status":
+        while True: c.sendall(BIG)
+    elif mode == "slow head":
+        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok": c.sendall(bytes([byte])); time.sleep(0.3)
+    elif mode == "slow body":
+        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(1000): c.sendall(b"z"); time.sleep(0.3)
+    elif mode == "escapes":
+        c.sendall(b"HTTP/1.1 200 \x1b[2J\x1b]0;owned\x07\r\nX-Dockconn-Container: \x1b[31m\r\nX: \xff\xfe\r\n\r\n\x1b[2J\x9b31m\xff\xe2\x80\xae")
+    elif mode == "lengths":
+        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nok")
+    c.close()
+s = socket.create_server(("", 80))
+while True:
+    c, _ = s.accept()
+    try: answer(c)
+    except OSError: pass
+"""
+
+
+@dataclass(frozen=True)
+class Enemy:
+    """What it does, and what may be said of it; empty where it is an answer."""
+
+    mode: str
+    verdicts: tuple[Verdict, ...] = (Verdict.REACHABLE,)
+
+
+ENEMIES = [
+    Enemy("length"),
+    Enemy("chunked"),
+    Enemy("one chunk"),
+    Enemy("until the end"),
+    Enemy("headers"),
+    Enemy("one header"),
+    Enemy("status", (Verdict.INCONCLUSIVE,)),
+    Enemy("slow head", (Verdict.TIMED_OUT, Verdict.INCONCLUSIVE)),
+    Enemy("slow body"),
+    Enemy("escapes"),
+    Enemy("lengths"),
+]
+
+
+def peak() -> int:
+    """The most memory that this process had since it was reset, in MiB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) // 1024
+    raise AssertionError("no VmHWM")
+
+
+@contextlib.contextmanager
+def bounded(seconds: float = TIME) -> Iterator[None]:
+    """Time, and memory of this process."""
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
+    before, begun = peak(), time.monotonic()
+    yield
+    assert time.monotonic() - begun < seconds
+    assert peak() - before < MEMORY
+
+
+def is_harmless(text: str) -> bool:
+    return not any(unicodedata.category(c) in ("Cc", "Cf", "Cs") for c in text if c not in "\n\t")
+
+
+@pytest.fixture(params=["host", "client"])
+def source(request: pytest.FixtureRequest, dockconn: Lab) -> Source:
+    asking: Source = dockconn.host if request.param == "host" else dockconn.client()
+    return asking
+
+
+@pytest.mark.parametrize("enemy", ENEMIES, ids=lambda one: one.mode)
+def test_what_answers_without_end(dockconn: Lab, source: Source, enemy: Enemy) -> None:
+    server = dockconn.server(command=["python3", "-c", SERVER, enemy.mode])
+    url = f"http://{server.ip}/"
+    source.probe(url, timeout=1.0)  # what is loaded by a first question does not count
+    message = ""
+
+    with bounded():
+        result = source.probe(url, timeout=1.0)
+        try:
+            assert_reachable(source, url, within=0, timeout=1.0)
+        except ReachabilityError as error:
+            message = str(error)
+
+    assert result.verdict in enemy.verdicts, result
+    assert bool(message) == (Verdict.REACHABLE not in enemy.verdicts), message
+    assert is_harmless(message)
+    assert is_harmless(result.detail)
+
+
+@pytest.mark.parametrize(
+    "shell",
+    [
+        pytest.param("yes 'a line of a log without end'", id="lines"),
+        pytest.param("cat /dev/zero | tr '\\0' y", id="one line"),
+        pytest.param("printf '\\033[2J\\033]0;owned\\007\\377\\376\\n'; sleep 600", id="escapes"),
+    ],
+)
+def test_what_writes_without_end(dockconn: Lab, shell: str) -> None:
+    """Its last lines are part of the message, and of the report."""
+    noisy = dockconn.server(command=["sh", "-c", f"({shell}) & exec sleep 600"], expose=())
+
+    with bounded(), pytest.raises(ReachabilityError) as caught:
+        assert_reachable(dockconn.host, noisy.port(80), within=0, timeout=0.3)
+
+    text = str(caught.value) + "".join(content for _, content in caught.value.sections)
+    assert "nothing listens on 80/tcp" in text or "still starting" in text
+    assert is_harmless(text)
+    assert len(text) < 100_000
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        pytest.param("head -c 50000000 /dev/zero > /proc/1/fd/1", id="without a line's end"),
+        pytest.param("yes | head -c 20000000 > /proc/1/fd/1", id="lines"),
+        pytest.param("""for i in $(seq 99); do echo '{"id": '$i', "results": [{"verdict": "reachable"}]}'; done > /proc/1/fd/1""", id="replies"),
+        pytest.param("head -c 20000000 /dev/urandom > /proc/1/fd/2", id="errors"),
+    ],
+)  # fmt: skip
+def test_what_writes_into_the_agents_stream(dockconn: Lab, flood: str) -> None:
+    """A process of the caller's own in a client's container: no verdict comes of it, and no flood."""
+    client, closed = dockconn.client(), dockconn.server(expose=())
+    client.probe(closed.port(80), timeout=0.5)
+
+    with bounded(60.0):  # the flood itself takes its time
+        client.run("sh", "-c", flood)
+    for _ in range(2):
+        said = ""
+        with bounded():
+            try:
+                result = client.probe(closed.port(80), timeout=0.5)
+            except agents.AgentGone as error:  # it was flooded while it was asked
+                said = str(error)
+
+    assert is_harmless(said)
+    assert (result.verdict, said) == (Verdict.REFUSED, "")

@@ -11,7 +11,8 @@ import pytest
 from pytest_dockconn import Image, Lab
 from tests.chaos.harness import Figures, Start, Suite, Witness
 
-collect_ignore = ["inner.py"] if os.environ.get("DOCKCONN_CHAOS") else ["inner.py", "test_engine.py", "test_long.py"]
+LONG = ["test_engine.py", "test_long.py", "test_side_by_side.py"]
+collect_ignore = ["inner.py", "side_by_side_inner.py", *([] if os.environ.get("DOCKCONN_CHAOS") else LONG)]
 
 
 @pytest.fixture(scope="package")

@@ -58,8 +58,9 @@ class Suite:
         stop: str = "",
         env: dict[str, str] | None = None,
         inside: tuple[str, ...] = (),
+        inner: Path = INNER,
     ) -> None:
-        shutil.copy(INNER, folder / "test_inner.py")
+        shutil.copy(inner, folder / "test_inner.py")
         self._file = folder / "points.txt"
         self._file.touch()
         self._output = (folder / "output.txt").open("w+b")

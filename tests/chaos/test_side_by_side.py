@@ -1,0 +1,74 @@
+"""Workers of xdist, and whole runs, side by side on one engine: for ``make chaos`` alone. ``DOCKCONN_CHAOS_ROUNDS`` for more."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.harness import Figures, Suite, Witness, settle
+
+INNER = Path(__file__).with_name("side_by_side_inner.py")
+ROUNDS = range(int(os.environ.get("DOCKCONN_CHAOS_ROUNDS", "1")))
+TESTS = 8 + 3
+DISTS = ("load", "loadscope", "worksteal")
+
+
+class Several:
+    """Runs at once; each has to pass, and to leave nothing."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self._folder = folder
+        self._url = url
+        self.suites: list[Suite] = []
+
+    def begin(self, arguments: Sequence[str], stop: str = "") -> Suite:
+        folder = self._folder / str(len(self.suites))
+        folder.mkdir()
+        self.suites.append(Suite(folder, self._url, *arguments, stop=stop, inner=INNER))
+        return self.suites[-1]
+
+    def passed(self, witness: Witness, figures: Figures) -> None:
+        for suite in self.suites:
+            assert suite.ended(180) == 0, suite.output()
+            assert re.search(rf"\b{TESTS} passed in ", suite.output())
+        for suite in self.suites:
+            settle(suite, witness, figures)
+
+
+@pytest.fixture
+def several(tmp_path: Path, url: str) -> Iterator[Several]:
+    made = Several(tmp_path, url)
+    yield made
+    for suite in made.suites:
+        suite.close()
+
+
+@pytest.mark.parametrize("number", ROUNDS)
+@pytest.mark.parametrize("dist", DISTS)
+@pytest.mark.parametrize("workers", [2, 4, 8])
+def test_workers(several: Several, witness: Witness, figures: Figures, workers: int, dist: str, number: int) -> None:
+    several.begin(("-n", str(workers), "--dist", dist))
+    several.passed(witness, figures)
+
+
+@pytest.mark.parametrize("number", ROUNDS)
+def test_two_runs_at_once(several: Several, witness: Witness, figures: Figures, number: int) -> None:
+    for _ in range(2):
+        several.begin(("-n", "2"))
+    several.passed(witness, figures)
+
+
+@pytest.mark.parametrize("number", ROUNDS)
+def test_a_worker_crashes(several: Several, witness: Witness, figures: Figures, number: int) -> None:
+    """The others go on; its own helper removes what it had."""
+    suite = several.begin(("-n", "2"), stop="crash")
+    assert suite.ended(180) == 1, suite.output()
+    text = suite.output()
+    assert "1 failed" in text
+    assert f"{TESTS - 1} passed" in text
+    assert "INTERNALERROR" not in text
+    settle(suite, witness, figures)

@@ -11,7 +11,7 @@ TEST := --dockconn
 
 export PYTHON
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench liars chaos build check-package clean
+.PHONY: help demo test lint bench liars chaos soak build check-package clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ liars: $(VENV)/.has-test $(VENV)/.has-bench ## who is fooled by what: the set-up
 chaos: $(VENV)/.has-test ## end real runs in every way, and kill them at a hundred random moments: what is left?
 	@tools/engine up
 	DOCKCONN_CHAOS=1 $(BIN)/python -m pytest $(TEST) tests/chaos -s $(ARGS)
+
+soak: $(VENV)/.has-test ## the engine suite 30 times, in other orders, with one core kept busy; ARGS="--rounds 2" for less
+	@tools/engine up
+	$(BIN)/python tools/soak $(ARGS)
 
 build: $(VENV)/.has-test ## make the wheel and the sdist in dist/
 	@said=$$($(BIN)/python -m pip install --disable-pip-version-check 'build>=1.2' 2>&1) || { echo "$$said"; exit 1; }

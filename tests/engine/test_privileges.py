@@ -1,0 +1,107 @@
+"""What our containers may do, and what of this process's surroundings gets into them: docs/engines.md has the table."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_dockconn import Lab
+
+SECRET = "s3cr3t-of-the-environment"
+
+
+def sidecar(lab: Lab) -> str:
+    """Of a container of others."""
+    theirs = lab.server(command=["sleep", "600"], expose=())
+    lab._services.agents.channel(theirs.id)
+    (one,) = [c for c in ours(lab) if c["labels"]["dockconn.role"] == "sidecar"]
+    return str(one["id"])
+
+
+def ours(lab: Lab) -> list[Any]:
+    return list(lab._services.engine.containers(f"dockconn={lab._services.run}"))
+
+
+MADE: dict[str, tuple[Callable[[Lab], str], set[str]]] = {
+    "client": (lambda lab: lab.client().id, set()),
+    "server": (lambda lab: lab.server().id, {"NET_BIND_SERVICE", "SETGID", "SETUID"}),
+    "sidecar": (sidecar, set()),
+    "image of the caller's own": (
+        lambda lab: lab.server(command=["sleep", "600"], expose=()).id,
+        {"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETUID"},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_no_more_than_it_needs(dockconn: Lab, kind: str) -> None:
+    make, kept = MADE[kind]
+    api: Any = dockconn._services.engine._api  # type: ignore[attr-defined]
+
+    facts = api.inspect_container(make(dockconn))
+    host = facts["HostConfig"]
+
+    assert host["Privileged"] is False
+    assert host["CapDrop"] == ["ALL"]
+    assert {name.removeprefix("CAP_") for name in host["CapAdd"] or []} == kept
+    assert any(option.startswith("no-new-privileges") for option in host["SecurityOpt"])
+    assert not host["Binds"]
+    assert not host["Devices"]
+    assert facts["Mounts"] == []
+    assert (host["PidMode"], host["UsernsMode"], host["UTSMode"]) == ("", "", "")
+    assert host["IpcMode"] != "host"
+    assert host["ReadonlyRootfs"] is (kind == "sidecar")
+
+
+INNER = """
+    import json, os
+    from pathlib import Path
+    from pytest_dockconn import assert_reachable
+
+    def test_it(dockconn, dockconn_connection):
+        client, server = dockconn.client(), dockconn.server(expose=())
+        dockconn.adopt(server.id)
+        api = dockconn._services.engine._api
+        mark = {"label": "dockconn=" + dockconn._services.run}
+        seen = [api.inspect_container(c["Id"]) for c in api.containers(all=True, filters=mark)]
+        seen += [client.run("env").stdout, server.logs()]
+        seen += [api.inspect_image(i["Id"]) for i in api.images(filters={"label": "dockconn"})]
+        Path("seen.json").write_text(json.dumps(seen))
+        assert_reachable(client, server.port(80), within=0, timeout=0.2)
+"""
+
+
+def test_no_secret_of_the_environment_gets_out(dockconn_session: Lab, tmp_path: Path) -> None:
+    (tmp_path / "test_inner.py").write_text(textwrap.dedent(INNER))
+    url = dockconn_session._services.engine.url
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-v",
+        "--dockconn",
+        f"--dockconn-engine={url}",
+        ".",
+    ]
+    secrets = dict.fromkeys(("PASSWORD", "HTTP_PROXY", "https_proxy", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN"), SECRET)
+
+    done = subprocess.run(
+        argv, cwd=tmp_path, env={**os.environ, **secrets}, capture_output=True, text=True, check=False, timeout=120
+    )
+
+    assert "3 failed" in done.stdout, done.stdout + done.stderr  # so that there are reports, with both ends
+    assert "dockconn: client1" in done.stdout
+    assert SECRET not in done.stdout + done.stderr
+    seen = (tmp_path / "seen.json").read_text()
+    assert len(json.loads(seen)) >= 8
+    assert SECRET not in seen

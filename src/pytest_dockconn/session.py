@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -80,20 +79,18 @@ class Tutorial:
         parts = dict.fromkeys(part for group in wanted for part in group)
         # client3 can start only when server3 answers: let the engine finish that one first, and it starts beside the rest
         first = ("linked_server", "linked_client") if "linked_client" in parts else tuple(parts)
-        threads = [
-            threading.Thread(target=self._quietly, args=(part, 0.0 if part in first else LEAD), daemon=True)
+        threads: list[threading.Thread] = [
+            threading.Timer(0.0 if part in first else LEAD, self._quietly, (part,))
             for part in sorted(parts, key=lambda part: part not in first)
         ]
         for thread in threads:
+            thread.daemon = True
             thread.start()
         return threads
 
-    def _quietly(self, part: str, after: float) -> None:
-        time.sleep(after)
-        try:
+    def _quietly(self, part: str) -> None:
+        with contextlib.suppress(Exception):
             getattr(self, part)()
-        except Exception:
-            return
 
     _PARTS = {  # noqa: RUF012 - never changed
         "dockconn_client": ("client",),

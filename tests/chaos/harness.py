@@ -133,7 +133,7 @@ class Witness:
 
     def __init__(self, url: str, image: str) -> None:
         self.api: Any = docker.APIClient(base_url=url, version="auto", timeout=60)
-        self._image = image
+        self.image = image
         self._mark = f"chaos-{os.getpid()}"
         self.bystanders: dict[str, str] = {}
 
@@ -160,7 +160,7 @@ class Witness:
             f"{self._mark}-committed": {**made, labels.PID: "999999"},
             f"dockconn-{self._mark}-server2": looks,
         }.items():
-            made_id = self.api.create_container(self._image, ["sleep", "600"], name=name, labels=marks)["Id"]
+            made_id = self.api.create_container(self.image, ["sleep", "600"], name=name, labels=marks)["Id"]
             self.bystanders[f"container {name}"] = made_id
             self.api.start(made_id)
         network = self.api.create_network(f"dockconn-{self._mark}-network1", labels=looks)

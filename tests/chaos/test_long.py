@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.chaos.harness import Figures, Start, Witness, settle, until
+import pytest
+
+from tests.chaos.harness import GONE, Figures, Start, Witness, settle, until
 
 
 def test_both_killed_and_pruned_by_hand(start: Start, witness: Witness, figures: Figures, url: str) -> None:
@@ -43,6 +47,54 @@ def test_what_was_removed_behind_our_back_is_no_error(start: Start, witness: Wit
 
     assert "left on the engine" not in suite.output()
     settle(suite, witness, figures)
+
+
+def test_killed_while_an_image_is_built(start: Start, witness: Witness, figures: Figures) -> None:
+    """The engine gives the build up when nobody waits for it any more (docker 20.10), and keeps nothing of it."""
+    marked = f"FROM {witness.image}\nLABEL chaos={os.getpid()}\n".encode()
+    base = f"chaos-base:{os.getpid()}"
+    for line in witness.api.build(fileobj=io.BytesIO(marked), tag=base, decode=True):
+        assert "error" not in line, line
+    before = everything(witness)
+    try:
+        suite = start("-s", f"--dockconn-base={base}", PYTHONUNBUFFERED="1")
+        assert until(lambda: "Step 3/" in suite.output(), 60), suite.output()
+        suite.signal(signal.SIGKILL)
+        suite.ended()
+
+        settle(suite, witness, figures)
+        assert until(lambda: everything(witness) == before, GONE), everything(witness) ^ before
+    finally:
+        witness.api.remove_image(base)
+
+
+def everything(witness: Witness) -> set[str]:
+    """All containers and images of the engine, those without a tag too."""
+    return {one["Id"] for one in [*witness.api.containers(all=True), *witness.api.images(all=True)]}
+
+
+@pytest.mark.parametrize("moment", [0.3, 0.5, 0.7])
+def test_killed_inside_the_sweep(start: Start, witness: Witness, figures: Figures, moment: float) -> None:
+    """And its helper too: the run after that sweeps what both have left."""
+    first = start(stop="made")
+    first.reached("made")
+    os.kill(until(first.helper, 5), signal.SIGKILL)
+    first.signal(signal.SIGKILL)
+    first.ended()
+
+    second = start()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        second.process.wait(moment)
+    helper = second.helper()
+    second.signal(signal.SIGKILL)
+    if helper:
+        os.kill(helper, signal.SIGKILL)
+    second.ended()
+    third = start()
+    assert third.ended() == 0, third.output()
+
+    for suite in (first, second, third):
+        settle(suite, witness, figures)
 
 
 def test_two_runs_at_once(start: Start, witness: Witness, figures: Figures) -> None:

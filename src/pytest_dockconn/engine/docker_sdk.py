@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import IO, Any
@@ -213,11 +212,14 @@ class DockerEngine:
 
     def _polled(self, container: str, timeout: float) -> int | None:
         """Podman (seen on 4.3.1) never answers a wait for a container that has ended before, nor always for another."""
-        until = time.monotonic() + timeout
-        while (facts := self.inspect(container)).status in ("running", "paused", "restarting"):
-            if time.monotonic() >= until:
-                return None
-            time.sleep(0.02)
+        from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed  # noqa: PLC0415 - podman alone
+
+        going_on = retry_if_result(lambda facts: facts.status in ("running", "paused", "restarting"))
+        again = Retrying(retry=going_on, wait=wait_fixed(0.02), stop=stop_after_delay(timeout))
+        try:
+            facts: ContainerFacts = again(self.inspect, container)
+        except RetryError:
+            return None
         return facts.exit_code
 
     def inspect(self, container: str) -> ContainerFacts:

@@ -53,7 +53,7 @@ def test_killed_while_an_image_is_built(start: Start, witness: Witness, figures:
     """The engine gives the build up when nobody waits for it any more (docker 20.10), and keeps nothing of it."""
     marked = f"FROM {witness.image}\nLABEL chaos={os.getpid()}\n".encode()
     base = f"chaos-base:{os.getpid()}"
-    for line in witness.api.build(fileobj=io.BytesIO(marked), tag=base, decode=True):
+    for line in witness.api.build(fileobj=io.BytesIO(marked), tag=base, rm=True, decode=True):
         assert "error" not in line, line
     before = everything(witness)
     try:

@@ -148,6 +148,8 @@ class Active:
         """Wait for it."""
         failed = self._run.close()
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if self._run.late and reporter is not None:
+            reporter.write_line(f"dockconn: {self._run.late}")
         if failed and reporter is not None:
             reporter.write_line(f"dockconn: left on the engine: {_few(failed)} (remedy: dockconn prune)", red=True)
 

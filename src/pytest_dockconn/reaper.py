@@ -15,8 +15,8 @@ PATIENCE = 10.0
 #: docker 20.10 is made although nobody waits for it any more, on a busy machine (load 6) 2 s later.
 QUIET = 4.0
 PACE = 0.02
-#: Images are looked for every so many rounds: to list them is 25 ms of work for docker 20.10.
-IMAGES = 10
+#: Seconds between two looks at the images: to list them is 25 ms of work for docker 20.10.
+IMAGES = 0.5
 
 
 def main() -> int:
@@ -47,7 +47,7 @@ class _Cleaner:
         self._run = run
         self._engine: Engine | None = None
         self._seen = time.monotonic()
-        self._rounds = 0
+        self._looked = float("-inf")
 
     def once(self) -> bool:
         """Remove what is there; whether nothing has been there for a while."""
@@ -55,11 +55,12 @@ class _Cleaner:
         from .engine.find import find  # noqa: PLC0415
         from .errors import DockconnError  # noqa: PLC0415
 
-        self._rounds += 1
-        images = self._rounds % IMAGES == 1
+        images = time.monotonic() - self._looked >= IMAGES
         try:
             self._engine = self._engine or find(self._url, {})
             leftovers = prune.of_run(self._engine, self._run, images=images)
+            if images:
+                self._looked = time.monotonic()
             prune.remove(self._engine, leftovers)
         except DockconnError:
             self._engine, leftovers = None, []

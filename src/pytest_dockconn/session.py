@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from .actions.services import Services
-from .errors import DockconnError, EngineError
+from .errors import EngineError
 from .handles.connection import Connection
 from .handles.own import Client, Server
 from .lab import Lab
@@ -103,7 +103,7 @@ class Tutorial:
 
 
 def _quietly(look: Callable[[], object]) -> None:
-    with contextlib.suppress(DockconnError):
+    with contextlib.suppress(Exception):  # it will be raised again, for whoever needs it
         look()
 
 
@@ -117,6 +117,8 @@ class Session:
         first = Lab(services)
         self.tutorial = Tutorial(first)
         self._count = 0
+        #: Ctrl-C came while it was closed: nobody here knows whether all of it is under way, and the helper looks
+        self.interrupted = False
         self.labs: list[Lab] = [first, self.lab]
 
     def warm(self) -> None:
@@ -150,7 +152,7 @@ class Session:
             self.services.engine.close()
         except EngineError as error:
             failed.append(error.cause)
-        if failed:
+        if failed or self.interrupted:
             self.services.guardian.abandon()
         else:
             self.services.guardian.dismiss()

@@ -35,6 +35,8 @@ class Run:
         self._begun: list[threading.Thread] = []
         self._wanted: set[str] = set()
         self._closing = False
+        #: what the sweep at the end has to say, once it may be said
+        self.late = ""
         self._swept = False
 
     @property
@@ -96,7 +98,9 @@ class Run:
             failed = prune.remove(engine, leftovers)
         except DockconnError:
             return  # it will be said by whoever needs the engine
-        if leftovers:
+        if leftovers and images:
+            self.late = swept(leftovers, len(failed))  # pytest is writing its summary
+        elif leftovers:
             self._say(swept(leftovers, len(failed)))
 
     def missing(self, capabilities: Iterable[str]) -> str:
@@ -140,16 +144,20 @@ class Run:
         """Begin to remove everything, while pytest still writes its summary."""
         if self._closing:
             return
-        self._closing = True
-        self._wait()
-        self.session.start_closing()
+        try:
+            self._wait()
+            self.session.start_closing()
+        except BaseException:
+            self.session.interrupted = True
+            raise
         if self._swept:
             self._in_background(images=True)
+        self._closing = True  # at the end: where Ctrl-C came before it, ``close`` begins again
 
     def _wait(self) -> None:
-        begun, self._begun = self._begun, []
-        for thread in begun:
-            thread.join()
+        while self._begun:
+            self._begun[-1].join()
+            self._begun.pop()
 
     def close(self) -> list[str]:
         """Wait until everything is removed; returns what could not be."""

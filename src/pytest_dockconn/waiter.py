@@ -33,7 +33,7 @@ def heard(owner: int) -> bytes:
 
 
 def main(arguments: list[str]) -> int:  # noqa: RET503 - execv does not return
-    """``OWNER COMMAND...``: wait at stdin, then become the command, which reads there what was said; 0 if there is no need."""
+    """``OWNER COMMAND...``: wait at stdin, then become the command (with OWNER), which reads there what was said; 0 if there is no need."""
     said = heard(int(arguments[0]))
     if DONE in said or said.count(b"\n") < 2:
         return 0
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:  # noqa: RET503 - execv does not return
     os.close(write)
     os.dup2(read, 0)
     os.close(read)
-    os.execv(arguments[1], arguments[1:])  # noqa: S606 - no shell is wanted
+    os.execv(arguments[1], [*arguments[1:], arguments[0]])  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":

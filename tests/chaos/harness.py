@@ -112,12 +112,18 @@ class Suite:
         self._output.seek(0)
         return self._output.read().decode("utf-8", "replace")
 
+    def owners(self) -> list[int]:
+        """The processes whose things are on the engine: it itself, and its workers, which say so."""
+        words = self._file.read_text().split()
+        return [self.pid, *(int(word[3:]) for word in words if word.startswith("pid"))]
+
     def helper(self) -> int:
-        """The process id of its helper; 0 where there is none."""
+        """The process id of its helper, or of a worker's; 0 where there is none."""
+        owners = {str(pid).encode() for pid in self.owners()}
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 words = (process / "cmdline").read_bytes().split(b"\0")
-                if b"pytest_dockconn.reaper" in words and str(self.pid).encode() in words:
+                if b"pytest_dockconn.reaper" in words and owners & set(words):
                     return int(process.name)
         return 0
 
@@ -146,9 +152,13 @@ class Witness:
         return found + [str(i["RepoTags"]) for i in images if not i["Labels"][labels.ROLE].endswith("-image")]
 
     def left(self, suite: Suite) -> list[str]:
-        """What is left of a suite that has ended, after the time that it may take to go."""
-        until(lambda: not self.owned(suite.pid), GONE)
-        return self.owned(suite.pid)
+        """What is left of a suite that has ended, its workers' too, after the time that it may take to go."""
+
+        def there() -> list[str]:
+            return [thing for pid in suite.owners() for thing in self.owned(pid)]
+
+        until(lambda: not there(), GONE)
+        return there()
 
     def stand_by(self) -> None:
         """Bystanders, with names and labels like ours, but not made by a run."""

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 from pytest_dockconn import Connection, Lab, assert_reachable, assert_unreachable
+
+
+@pytest.fixture(autouse=True, scope="session")
+def told() -> None:
+    """Whose things they are: a worker's, not the controller's."""
+    with Path(os.environ["CHAOS_FILE"]).open("a") as file:
+        file.write(f"pid{os.getpid()}\n")
 
 
 @pytest.mark.parametrize("number", range(8))

@@ -36,6 +36,7 @@ class Several:
             assert suite.ended(180) == 0, suite.output()
             assert re.search(rf"\b{TESTS} passed in ", suite.output())
         for suite in self.suites:
+            assert len(suite.owners()) > 1, "no worker has said who it is"
             settle(suite, witness, figures)
 
 

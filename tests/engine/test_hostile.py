@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from pytest_dockconn import Lab, ReachabilityError, Verdict, assert_reachable
-from pytest_dockconn.actions import agents
 from pytest_dockconn.handles.source import Source
 
-#: MiB more that this process, or a client's container, may take at the most.
+#: MiB more that this process may take at the most.
 MEMORY = 64
 #: Seconds that a question with a time limit of one second may take.
 TIME = 5.0
@@ -66,7 +65,7 @@ while True:
 
 @dataclass(frozen=True)
 class Enemy:
-    """What it does, and what may be said of it; empty where it is an answer."""
+    """What it does, and what may be said of it."""
 
     mode: str
     verdicts: tuple[Verdict, ...] = (Verdict.REACHABLE,)
@@ -163,6 +162,7 @@ def test_what_writes_without_end(dockconn: Lab, shell: str) -> None:
         pytest.param("yes | head -c 20000000 > /proc/1/fd/1", id="lines"),
         pytest.param("""for i in $(seq 99); do echo '{"id": '$i', "results": [{"verdict": "reachable"}]}'; done > /proc/1/fd/1""", id="replies"),
         pytest.param("head -c 20000000 /dev/urandom > /proc/1/fd/2", id="errors"),
+        pytest.param("(printf '{\"a\":'; head -c 200000 /dev/zero | tr '\\0' '['; echo) > /proc/1/fd/1", id="deep"),
     ],
 )  # fmt: skip
 def test_what_writes_into_the_agents_stream(dockconn: Lab, flood: str) -> None:
@@ -172,13 +172,8 @@ def test_what_writes_into_the_agents_stream(dockconn: Lab, flood: str) -> None:
 
     with bounded(60.0):  # the flood itself takes its time
         client.run("sh", "-c", flood)
-    for _ in range(2):
-        said = ""
+    for _ in range(2):  # the first may have been asked while the flood went on
         with bounded():
-            try:
-                result = client.probe(closed.port(80), timeout=0.5)
-            except agents.AgentGone as error:  # it was flooded while it was asked
-                said = str(error)
+            result = client.probe(closed.port(80), timeout=0.5)
 
-    assert is_harmless(said)
-    assert (result.verdict, said) == (Verdict.REFUSED, "")
+    assert result.verdict is Verdict.REFUSED, result

@@ -22,8 +22,9 @@ def sidecar(lab: Lab) -> str:
     """Of a container of others."""
     theirs = lab.server(command=["sleep", "600"], expose=())
     lab._services.agents.channel(theirs.id)
-    (one,) = [c for c in ours(lab) if c["labels"]["dockconn.role"] == "sidecar"]
-    return str(one["id"])
+    made = [str(c["id"]) for c in ours(lab) if c["labels"]["dockconn.role"] == "sidecar"]
+    (one,) = [c for c in made if lab._services.engine.inspect(c).joined == theirs.id]
+    return one
 
 
 def ours(lab: Lab) -> list[Any]:

@@ -20,6 +20,11 @@ SHOW = (sys.executable, "-c", "import sys; print(sys.stdin.read(), end='became i
 PATIENCE = 20
 
 
+needs_pidfd = pytest.mark.skipif(
+    not hasattr(os, "pidfd_open"), reason="only Linux tells of the end of another's process"
+)
+
+
 @pytest.fixture
 def run() -> Iterator[subprocess.Popen[bytes]]:
     """A run that lives until it is told to end."""
@@ -54,6 +59,7 @@ def test_what_the_end_of_the_pipe_means(said: bytes, shown: str) -> None:
     assert (out.decode(), process.returncode) == (shown, 0)
 
 
+@needs_pidfd
 def test_a_child_that_holds_the_pipe_does_not_hide_the_end(run: subprocess.Popen[bytes]) -> None:
     read, write = os.pipe()  # ours is the end that a child of the run would hold
     with helper(run.pid, stdin=read) as process:
@@ -69,6 +75,7 @@ def test_a_child_that_holds_the_pipe_does_not_hide_the_end(run: subprocess.Popen
     os.close(write)
 
 
+@needs_pidfd
 def test_an_owner_that_was_gone_before_the_helper_looked(run: subprocess.Popen[bytes]) -> None:
     run.communicate(b"\n")
     read, write = os.pipe()

@@ -73,6 +73,17 @@ class StreamChannel:
         return self._alive
 
     def _read(self) -> None:
+        try:
+            self._deliver_all()
+        finally:
+            with self._lock:
+                self._alive = False
+                waiting, self._waiting = list(self._waiting.values()), {}
+            for box in waiting:
+                box.put(None)
+
+    def _deliver_all(self) -> None:
+        """Until the stream ends, or is flooded."""
         buffer = bytearray()
         while len(buffer) < LONGEST:
             name, data = self._stream.read()
@@ -91,17 +102,12 @@ class StreamChannel:
         else:
             self._flooded = f"another process has written {LONGEST >> 20} MiB without an end of line into its stream"
             self._stream.close()
-        with self._lock:
-            self._alive = False
-            waiting, self._waiting = list(self._waiting.values()), {}
-        for box in waiting:
-            box.put(None)
 
     def _deliver(self, line: bytes) -> None:
         try:
             reply = json.loads(line)
             number = str(reply.pop("id"))
-        except (ValueError, KeyError, AttributeError, TypeError):
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
             return  # not the agent's either
         with self._lock:
             box = self._waiting.pop(number, None)
@@ -110,7 +116,9 @@ class StreamChannel:
 
     def ask(self, request: Request, timeout: float) -> Reply:
         """One request, one reply. Raises ``AgentGone``."""
-        number = secrets.token_hex(8)  # whatever else writes into the stream can't guess it
+        number = secrets.token_hex(
+            8
+        )  # what else writes into the stream, and does not read the agent's stdin, can't guess it
         box: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()
         with self._lock:
             if not self._alive:

@@ -42,6 +42,8 @@ class Agents:
         self._run = run
         self._numbers = itertools.count(1)
         self._seats: dict[str, _Seat] = {}
+        #: containers whose own agent hears nobody any more, and its process id
+        self._lost: dict[str, int] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -58,9 +60,10 @@ class Agents:
             seat = self._seats.get(container)
             if not (seat and seat.pid == pid and seat.channel.alive):
                 # its own agent reads from no second stream: the engine has closed its stdin with the first one
-                lost = seat is not None and seat.pid == pid and seat.sidecar is None
+                if seat is not None and seat.sidecar is None:
+                    self._lost[container] = seat.pid
                 self.release(container)
-                seat = self._open(container, facts, own=not lost)
+                seat = self._open(container, facts, own=self._lost.get(container) != pid)
                 self._seats[container] = seat
             return seat.channel
 
@@ -128,7 +131,7 @@ class Agents:
 def runs_agent(facts: ContainerFacts, run: str) -> bool:
     """Whether the agent is the main process: a client of our image with the command that this run gave it.
 
-    One of another run has a master: both would hear the answers to both, whose numbers are alike.
+    One of another run has a master: both would write into one stdin, and the end of one is the end of it.
     """
     ours = facts.labels.get(labels.SPEAKS) == CLIENT and facts.labels.get(labels.RUN) == run
     return ours and facts.command[-2:] == ("dockconn-agent", "serve")

@@ -13,7 +13,7 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?")
 
 #: What the grammar of distribution/reference can come to; the engine looks closer.
-_IMAGE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._/:@-]*")
+_IMAGE = re.compile(r"(\[[0-9a-fA-F:.]+\](:[0-9]+)?/)?[a-zA-Z0-9][a-zA-Z0-9._/:@-]*")
 
 
 def checked(name: object, what: str = "name") -> str:

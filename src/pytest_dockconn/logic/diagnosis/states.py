@@ -45,12 +45,8 @@ def keeps_restarting(e: Evidence) -> Why | None:
     """It runs just now, but it ended and was started again by the engine a moment ago, and does not listen."""
     if e.owner is None or not e.owner.running or not e.owner.restart_count or e.listeners:
         return None
-    if (
-        e.age is None
-        or e.age > RESTARTED
-        or e.result.verdict not in (Verdict.REFUSED, Verdict.RESET, Verdict.TIMED_OUT)
-    ):
-        return None
+    if e.age is None or e.age > RESTARTED or e.result.verdict not in (Verdict.REFUSED, Verdict.RESET):
+        return None  # silence has other causes: what does not listen refuses
     return Why(
         f"{e.owner_name} is restarting: it ended {e.owner.restart_count} times so far, and was started again "
         f"{max(e.age, 0.0):.1f} s ago",

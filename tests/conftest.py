@@ -17,7 +17,7 @@ from hypothesis import settings
 pytest_plugins = ["pytester"]
 
 # How long an example takes says how busy the machine is. In CI the same examples each time; elsewhere new ones.
-settings.register_profile("dockconn", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.register_profile("dockconn", deadline=None, max_examples=40, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("dockconn")
 
 #: Of ``tools/soak``: the seed of another order, and the file for the count of retries.

@@ -16,7 +16,7 @@ from tests.chaos.harness import Figures, Start, Suite, Witness, settle, until
 
 #: ``make chaos`` tries every end, and kill -9 at a hundred random moments.
 FULL = bool(os.environ.get("DOCKCONN_CHAOS"))
-KILLS = int(os.environ.get("DOCKCONN_CHAOS_KILLS", "100" if FULL else "2"))
+KILLS = int(os.environ.get("DOCKCONN_CHAOS_KILLS", "100" if FULL else "1"))
 SEED = os.environ.get("DOCKCONN_CHAOS_SEED") or str(random.randrange(10**6))
 
 
@@ -77,8 +77,16 @@ ENDS = [
     End("sighup", "committed", send("committed", signal.SIGHUP), code=-signal.SIGHUP),
     End("kill -9", "committed:kill", code=-signal.SIGKILL),
     End("kill -9 in a partition", "partition:kill", code=-signal.SIGKILL, quick=True),
-    End("os._exit", "partition:exit", code=9, quick=True),
+    End("os._exit", "partition:exit", code=9),
     End("the helper is killed", "made", kill_helper, code=2),
+    End("pytest-timeout", "made", code=1, said="Timeout (>3.0s)", arguments=("--timeout=3", "--timeout-method=signal")),
+    End(
+        "pytest-timeout by a thread, which is os._exit",
+        "made",
+        code=1,
+        said="Timeout",
+        arguments=("--timeout=3", "--timeout-method=thread"),
+    ),
     End("two workers", "", code=0, said="2 passed", arguments=("-n", "2")),
 ]
 

@@ -16,7 +16,7 @@ from pytest_dockconn.handles.source import Source
 
 #: MiB more that this process may take at the most.
 MEMORY = 64
-#: Seconds that a question with a time limit of one second may take.
+#: Seconds that a question with a time limit of half a second may take.
 TIME = 5.0
 
 SERVER = r"""
@@ -118,13 +118,13 @@ def source(request: pytest.FixtureRequest, dockconn: Lab) -> Source:
 def test_what_answers_without_end(dockconn: Lab, source: Source, enemy: Enemy) -> None:
     server = dockconn.server(command=["python3", "-c", SERVER, enemy.mode])
     url = f"http://{server.ip}/"
-    source.probe(url, timeout=1.0)  # what is loaded by a first question does not count
+    source.probe(url, timeout=0.5)  # what is loaded by a first question does not count
     message = ""
 
     with bounded():
-        result = source.probe(url, timeout=1.0)
+        result = source.probe(url, timeout=0.5)
         try:
-            assert_reachable(source, url, within=0, timeout=1.0)
+            assert_reachable(source, url, within=0, timeout=0.5)
         except ReachabilityError as error:
             message = str(error)
 

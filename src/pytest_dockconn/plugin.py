@@ -56,11 +56,12 @@ def pytest_configure(config: pytest.Config) -> None:
         run = opened(config, settings)
     config.stash[KEY] = run
     config.pluginmanager.register(Active(config, run), "dockconn-active")
-    if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
-        run.session.warm()  # not in xdist's controller, which runs no test
     if hasattr(config, "workerinput"):
+        run.session.warm()
         _register_xdist(config, run)
         return
+    if not getattr(config.option, "numprocesses", None):  # else it is xdist's controller, which runs no test
+        run.session.warm()
     run.sweep()  # once, also where there are workers
     if hasattr(config.hook, "pytest_testnodedown"):  # of xdist, under whatever name it was loaded
         _register_xdist(config, run)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 #: Seconds that it works at most once the run is dead.
 PATIENCE = 10.0
 #: Seconds without anything left after which it believes that the engine is not just now making more: what was asked of
-#: docker 20.10 is made although nobody waits for it any more, on a busy machine (load 6) 2 s later.
+#: docker 20.10 is made although nobody waits for it any more; on a busy machine one came later than 1 s (make chaos).
 QUIET = 4.0
 PACE = 0.02
 #: Seconds between two looks at the images: to list them is 25 ms of work for docker 20.10.

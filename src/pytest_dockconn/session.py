@@ -80,17 +80,13 @@ class Tutorial:
         # client3 can start only when server3 answers: let the engine finish that one first, and it starts beside the rest
         first = ("linked_server", "linked_client") if "linked_client" in parts else tuple(parts)
         threads: list[threading.Thread] = [
-            threading.Timer(0.0 if part in first else LEAD, self._quietly, (part,))
+            threading.Timer(0.0 if part in first else LEAD, _quietly, (getattr(self, part),))
             for part in sorted(parts, key=lambda part: part not in first)
         ]
         for thread in threads:
             thread.daemon = True
             thread.start()
         return threads
-
-    def _quietly(self, part: str) -> None:
-        with contextlib.suppress(Exception):
-            getattr(self, part)()
 
     _PARTS = {  # noqa: RUF012 - never changed
         "dockconn_client": ("client",),
@@ -102,9 +98,9 @@ class Tutorial:
     }
 
 
-def _quietly(look: Callable[[], object]) -> None:
+def _quietly(work: Callable[[], object]) -> None:
     with contextlib.suppress(Exception):  # it will be raised again, for whoever needs it
-        look()
+        work()
 
 
 class Session:

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -192,14 +192,12 @@ class Witness:
         self.api.close()
 
 
-@contextlib.contextmanager
-def frozen(pid: int) -> Iterator[None]:
-    """A process of ours that does not move."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
+def kill_both(suite: Suite, where: str) -> None:
+    """At that point the helper, then the run: nobody is there to tidy up."""
+    suite.reached(where)
+    os.kill(until(suite.helper, 5), signal.SIGKILL)
+    suite.signal(signal.SIGKILL)
+    suite.ended()
 
 
 def settle(suite: Suite, witness: Witness, figures: Figures) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.chaos.harness import Figures, Start, Suite, Witness, settle, until
+from tests.chaos.harness import Figures, Start, Suite, Witness, kill_both, settle, until
 
 #: ``make chaos`` tries every end, and kill -9 at a hundred random moments.
 FULL = bool(os.environ.get("DOCKCONN_CHAOS"))
@@ -119,10 +119,7 @@ def test_killed_at_a_random_moment(start: Start, witness: Witness, figures: Figu
 
 def test_both_killed_and_swept_by_the_next_run(start: Start, witness: Witness, figures: Figures) -> None:
     suite = start(stop="partition")
-    suite.reached("partition")
-    os.kill(until(suite.helper, 5), signal.SIGKILL)
-    suite.signal(signal.SIGKILL)
-    suite.ended()
+    kill_both(suite, "partition")
     assert witness.owned(suite.pid) != []
 
     following = start()

@@ -12,15 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.harness import GONE, Figures, Start, Witness, settle, until
+from tests.chaos.harness import GONE, Figures, Start, Witness, kill_both, settle, until
 
 
 def test_both_killed_and_pruned_by_hand(start: Start, witness: Witness, figures: Figures, url: str) -> None:
     suite = start(stop="made")
-    suite.reached("made")
-    os.kill(until(suite.helper, 5), signal.SIGKILL)
-    suite.signal(signal.SIGKILL)
-    suite.ended()
+    kill_both(suite, "made")
     command = [sys.executable, "-m", "pytest_dockconn.cli", "prune", "--engine", url]
 
     shown = subprocess.run([*command, "--dry-run"], capture_output=True, text=True, check=True).stdout
@@ -77,10 +74,7 @@ def everything(witness: Witness) -> set[str]:
 def test_killed_inside_the_sweep(start: Start, witness: Witness, figures: Figures, moment: float) -> None:
     """And its helper too: the run after that sweeps what both have left."""
     first = start(stop="made")
-    first.reached("made")
-    os.kill(until(first.helper, 5), signal.SIGKILL)
-    first.signal(signal.SIGKILL)
-    first.ended()
+    kill_both(first, "made")
 
     second = start()
     with contextlib.suppress(subprocess.TimeoutExpired):

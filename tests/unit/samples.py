@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -71,3 +72,8 @@ def evidence(verdict: Verdict = Verdict.TIMED_OUT, detail: str = "as it was seen
         "bound": False, "result": result(verdict, detail=detail),
     }  # fmt: skip
     return Evidence(**{**told, **changes})
+
+
+def is_harmless(text: str) -> bool:
+    """Nothing in it steers a terminal, ends a line, or reverses what comes after."""
+    return not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import tarfile
 import tempfile
-import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fakes.engine import FakeEngine
+from tests.unit.samples import is_harmless
 
 from pytest_dockconn import Lab
 from pytest_dockconn.actions.base import check_tar
@@ -82,11 +82,6 @@ NEVER_FAILS: dict[str, Callable[[str], object]] = {
     "printable": printable,
     "one line": one_line,
 }
-
-
-def is_harmless(text: str) -> bool:
-    """Nothing in it steers a terminal, ends a line, or reverses what comes after."""
-    return not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text)
 
 
 def check_refusal(error: DockconnError) -> None:

@@ -116,9 +116,8 @@ class StreamChannel:
 
     def ask(self, request: Request, timeout: float) -> Reply:
         """One request, one reply. Raises ``AgentGone``."""
-        number = secrets.token_hex(
-            8
-        )  # what else writes into the stream, and does not read the agent's stdin, can't guess it
+        # what else writes into the stream, and does not read the agent's stdin, can't guess it
+        number = secrets.token_hex(8)
         box: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()
         with self._lock:
             if not self._alive:

@@ -42,6 +42,11 @@ def context(role: str) -> dict[str, bytes]:
     return files
 
 
+def _tag_on(below: str, role: str) -> str:
+    """The tag of a role's image on top of another, by that one's id."""
+    return f"dockconn-{role}:{digest(below, context(role))}"
+
+
 def packed(files: Mapping[str, bytes]) -> io.BytesIO:
     """The files as the tar that the engine's build API takes."""
     whole = io.BytesIO()
@@ -91,14 +96,18 @@ class Images:
                 self._found[role] = found
 
     def _there(self, role: str) -> ImageFacts | None:
-        name = self._settings.client_image if role == CLIENT else self._settings.server_image
+        name = self._wished(role)
         if name is None:
             below = self._found[CLIENT].id if role == SERVER else (there(self._engine, self._base) or ("", ""))[1]
-            name = f"dockconn-{role}:{digest(below, context(role))}" if below else ""
+            name = _tag_on(below, role) if below else ""
         return self._engine.image(name) if name else None
 
+    def _wished(self, role: str) -> str | None:
+        """The ready image that an option names."""
+        return self._settings.client_image if role == CLIENT else self._settings.server_image
+
     def _ready(self, role: str) -> ImageFacts | None:
-        name = self._settings.client_image if role == CLIENT else self._settings.server_image
+        name = self._wished(role)
         if name is None:
             return None
         image = self._engine.image(name)
@@ -127,7 +136,7 @@ class Images:
     def _tag(self, role: str) -> tuple[str, str]:
         """The tag, and the name or id of the image below."""
         below, found = self._below(role)
-        return f"dockconn-{role}:{digest(found, context(role))}", below
+        return _tag_on(found, role), below
 
     def _below(self, role: str) -> tuple[str, str]:
         """The name of the image below, and its id."""

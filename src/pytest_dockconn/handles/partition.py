@@ -34,7 +34,9 @@ def partitioned(
 
 
 def _party(party: Party) -> logic.Party:
-    return logic.Party(party.name, *(("", party.id) if isinstance(party, Network) else (party.id,)))
+    if isinstance(party, Network):
+        return logic.Party(party.name, network=party.id)
+    return logic.Party(party.name, container=party.id)
 
 
 def _cuts(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from ..errors import SpecError
 from ..model.facts import NetworkFacts
 from ..model.spec import NetworkPlan
+from .specs import kind
 
 ICC = "com.docker.network.bridge.enable_icc"
 
@@ -42,13 +43,9 @@ def planned(
     )
 
 
-def _is(kind: type, what: str, value: object, remedy: str) -> None:
-    if not isinstance(value, kind) or value == "":
-        raise SpecError(f"{what}={value!r}: a {kind.__name__} is wanted", checked=_kind(value), remedy=remedy)
-
-
-def _kind(value: object) -> str:
-    return f"it is a {type(value).__name__}"
+def _is(wanted: type, what: str, value: object, remedy: str) -> None:
+    if not isinstance(value, wanted) or value == "":
+        raise SpecError(f"{what}={value!r}: a {wanted.__name__} is wanted", checked=kind(value), remedy=remedy)
 
 
 def _options(options: object) -> dict[str, str]:
@@ -57,12 +54,12 @@ def _options(options: object) -> dict[str, str]:
         return {}
     if not isinstance(options, Mapping):
         raise SpecError(
-            f"options={options!r}: a mapping of name to value is wanted", checked=_kind(options), remedy=remedy
+            f"options={options!r}: a mapping of name to value is wanted", checked=kind(options), remedy=remedy
         )
     for name, value in options.items():
         if not isinstance(name, str) or not name or not isinstance(value, (str, int)):
             raise SpecError(
-                f"options: {name!r}: {value!r} is not a name and its value", checked=_kind(value), remedy=remedy
+                f"options: {name!r}: {value!r} is not a name and its value", checked=kind(value), remedy=remedy
             )
     # as the engine reads them: Go's "true", not Python's "True"
     return {name: str(v).lower() if isinstance(v, bool) else str(v) for name, v in options.items()}

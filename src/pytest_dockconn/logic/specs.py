@@ -13,7 +13,8 @@ from .names import hostname
 NETWORK_MODES = ("host", "none")
 
 
-def _kind(value: object) -> str:
+def kind(value: object) -> str:
+    """What somebody wrote, by its type, for the line of what was checked."""
     return f"it is a {type(value).__name__}"
 
 
@@ -24,13 +25,13 @@ def environment(env: object) -> dict[str, str]:
     if not isinstance(env, Mapping):
         raise SpecError(
             f"env={env!r}: a mapping of name to value is wanted",
-            checked=_kind(env),
+            checked=kind(env),
             remedy='write env={"PASSWORD": "secret"}',
         )
     for name, value in env.items():
         if not isinstance(name, str) or not name or "=" in name or "\0" in name:
             raise SpecError(
-                f"env: {name!r} is not the name of a variable", checked=_kind(name), remedy="names are text without '='"
+                f"env: {name!r} is not the name of a variable", checked=kind(name), remedy="names are text without '='"
             )
         if not isinstance(value, (str, int, float)) or "\0" in str(value):
             raise SpecError(
@@ -48,14 +49,14 @@ def command(argv: object) -> tuple[str, ...] | None:
     if isinstance(argv, str) or not isinstance(argv, Iterable):
         raise SpecError(
             f"command={argv!r}: a list of words is wanted",
-            checked=_kind(argv),
+            checked=kind(argv),
             remedy='write command=["sh", "-c", "..."]',
         )
     words = tuple(argv)
     if not words or not all(isinstance(word, str) for word in words):
         raise SpecError(
             f"command={argv!r}: every word is a string, and there is at least one",
-            checked=_kind(argv),
+            checked=kind(argv),
             remedy='write ["sleep", "60"]',
         )
     return words
@@ -85,7 +86,7 @@ def check_aliases(aliases: object, *, user_network: bool) -> tuple[str, ...]:
     """DNS aliases; the default network has no DNS."""
     if isinstance(aliases, str) or not isinstance(aliases, Iterable):
         raise SpecError(
-            f"aliases={aliases!r}: a list of names is wanted", checked=_kind(aliases), remedy='write aliases=["db"]'
+            f"aliases={aliases!r}: a list of names is wanted", checked=kind(aliases), remedy='write aliases=["db"]'
         )
     names = tuple(hostname(alias) for alias in aliases)
     if names and not user_network:
@@ -119,7 +120,7 @@ def extra_hosts(table: object) -> dict[str, str]:
     if not isinstance(table, Mapping):
         raise SpecError(
             f"extra_hosts={table!r}: a mapping of name to address is wanted",
-            checked=_kind(table),
+            checked=kind(table),
             remedy='write {"db": "192.0.2.7"}',
         )
     for name, address in table.items():

@@ -47,6 +47,12 @@ class Figures:
         return f"ends tried: {self.tried}; leftovers: {len(self.leftovers)}; false removals: {len(self.removed)}"
 
 
+
+def _hears_ctrl_c() -> None:
+    """A shell without job control has its background jobs ignore SIGINT, and so would all that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Suite:
     """One run of the inner suite, as a process."""
 
@@ -80,7 +86,7 @@ class Suite:
         surroundings = {**os.environ, **(env or {}), "CHAOS_STOP": stop, "CHAOS_FILE": str(self._file)}
         self.process = subprocess.Popen(
             self.command, cwd=folder, env=surroundings, stdin=subprocess.DEVNULL,
-            stdout=self._output, stderr=subprocess.STDOUT, start_new_session=True,
+            stdout=self._output, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_hears_ctrl_c,
         )  # fmt: skip
 
     @property

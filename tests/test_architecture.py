@@ -26,7 +26,20 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("actions",),
     ("handles",),
     ("assertions", "lab", "session"),
-    ("plugin", "options", "fixtures", "selection", "state", "active", "terminal", "xdist", "cli", "reaper", "waiter"),
+    (
+        "plugin",
+        "options",
+        "fixtures",
+        "selection",
+        "state",
+        "active",
+        "terminal",
+        "xdist",
+        "cli",
+        "reaper",
+        "waiter",
+        "keeper",
+    ),
     ("",),  # the public names
 )
 #: Stands alone beside the house; may be imported from this floor up.

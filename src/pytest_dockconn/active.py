@@ -18,7 +18,7 @@ from .logic import bases
 from .logic.capabilities import check
 from .logic.text import printable
 from .model.settings import Settings
-from .report import summary
+from .report import reuse, summary
 from .selection import MARK, needs_engine
 from .state import Run
 from .terminal import Progress
@@ -56,12 +56,12 @@ class Active:
             for name in ("keyword", "markexpr", "deselect", "lf", "failedfirst", "stepwise")
         )
 
-    def pytest_report_header(self) -> str:
-        """Which engine, which version, which bridge."""
+    def pytest_report_header(self) -> list[str]:
+        """Which engine, which version, which bridge; and what an earlier run left for this one."""
         try:
-            return self._run.header()
+            return self._run.headers()
         except DockconnError as error:
-            return f"dockconn: {error.cause}"
+            return [f"dockconn: {error.cause}"]
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Remember what this test will want, unless it may still be deselected."""
@@ -133,7 +133,10 @@ class Active:
         return sections
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """With ``-v``: who reached whom, how, and how fast."""
+        """What was used again; with ``-v``, who reached whom, how, and how fast."""
+        came = reuse.outcome(self._run.reused())
+        if came:
+            terminalreporter.write_line(came)
         if terminalreporter.verbosity < 1 or not self._run.asked:
             return
         terminalreporter.write_sep("-", "dockconn: who reached whom")

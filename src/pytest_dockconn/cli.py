@@ -141,7 +141,7 @@ def _indented(text: str) -> str:
 def _prune(arguments: argparse.Namespace) -> int:
     engine = find(arguments.engine)
     try:
-        leftovers = prune.find(engine) + (prune.built(engine) if arguments.all else [])
+        leftovers = prune.find(engine) + prune.find_kept(engine) + (prune.built(engine) if arguments.all else [])
         for line in leftovers_report.table(leftovers):
             print(line)
         if arguments.dry_run or not leftovers:

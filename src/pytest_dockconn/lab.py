@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from . import labels
 from .actions.containers import side_by_side
 from .actions.images import CLIENT, SERVER
-from .actions.networks import create
 from .actions.services import Services
 from .errors import NotFound, SpecError
 from .handles.adopting import identified
@@ -19,11 +18,12 @@ from .handles.container import Container
 from .handles.engine import Bridge, Engine
 from .handles.host import Host
 from .handles.image import Image
-from .handles.making import Links, Networks, Wish, make
+from .handles.making import make
 from .handles.matrix import Matrix, ask_matrix
-from .handles.network import Network
+from .handles.network import Network, make_network
 from .handles.own import Client, Own, Server
 from .handles.partition import partitioned
+from .handles.planning import Links, Networks, Wish
 from .handles.source import Destination, Source
 from .logic import stack
 from .logic.names import checked, on_engine
@@ -39,10 +39,12 @@ class Lab:
     Args:
         services: of the session.
         mark: sets the names of this lab apart from those of others on the engine; empty for the session's own.
+        keep: with ``--dockconn-reuse``, what it makes outlives the run.
     """
 
-    def __init__(self, services: Services, mark: str = "") -> None:
+    def __init__(self, services: Services, mark: str = "", *, keep: bool = False) -> None:
         self._services = services
+        self._keep = keep and services.reuse is not None
         self._mark = mark
         self._lock = threading.Lock()
         self._counts: dict[str, int] = {}
@@ -163,12 +165,20 @@ class Lab:
         return made
 
     def _make(self, wish: Wish) -> Own:
-        self._services.begin()
+        self._begin()
         with self._given_back(wish.role, wish.name):
-            made = make(self._services, self._mark, wish)
+            made = make(self._services, self._mark, wish, keep=self._keep)
         with self._lock:
             self.containers.append(made)
         return made
+
+    def finds_things(self) -> bool:
+        """Whether an earlier run may have left what this lab is about to be asked for."""
+        return self._keep and self._services.reuse is not None and bool(self._services.reuse.offers())
+
+    def _begin(self) -> None:
+        """The helper is needed for what is made, and not for what is used again."""
+        (self._services.listen if self._keep else self._services.begin)()
 
     @contextlib.contextmanager
     def _given_back(self, role: str, name: str) -> Iterator[None]:
@@ -207,7 +217,7 @@ class Lab:
             SpecError: a subnet that is none, or that another network has a part of; nothing was created.
             DockconnError: the engine has no addresses left.
         """
-        self._services.begin()
+        self._begin()
         called = self._name("network", name)
         on = on_engine(self._services.run, self._mark, called)
         marks = labels.made(self._services.run, on, "network")
@@ -215,9 +225,7 @@ class Lab:
             plan: NetworkPlan = planned(
                 on, marks, internal=internal, ipv6=ipv6, subnet=subnet, icc=icc, driver=driver, options=options
             )
-            if plan.subnets:
-                self._services.remover.join()  # an earlier test's network may be about to give it back
-            network = Network(self._services, create(self._services.engine, plan), called)
+            network = make_network(self._services, self._mark, plan, called, keep=self._keep)
         with self._lock:
             self._networks.append(network)
         return network
@@ -331,7 +339,8 @@ class Lab:
             adopted, self._adopted = self._adopted, []
         gone = [c.id for c in adopted if self._services.let_go(c.id, c)]
         self._services.remover.submit([partial(self._services.agents.release, container) for container in gone])
-        begun = self._services.remover.submit([c.discard for c in containers])
+        keeps = self._services.keeps
+        begun = self._services.remover.submit([c.leave if keeps(c.id) else c.discard for c in containers])
 
         def after(removal: Callable[[], None]) -> Callable[[], None]:
             def remove() -> None:
@@ -342,7 +351,7 @@ class Lab:
             return remove
 
         images = [image for container in containers for image in container.images]
-        later = [network.discard for network in networks]
+        later = [network.discard for network in networks if not keeps(network.id)]
         later += [partial(self._services.engine.remove_image, image) for image in images]
         self._services.remover.submit([after(removal) for removal in later])
 

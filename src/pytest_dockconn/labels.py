@@ -23,6 +23,10 @@ PIDNS = "dockconn.owner.pidns"
 CREATED = "dockconn.created"
 LEASE = "dockconn.lease"
 HASH = "dockconn.hash"
+#: On what may serve a later run (``--dockconn-reuse``): the hash of what it was made from, and whose place it takes.
+REUSE = "dockconn.reuse"
+PLACE = "dockconn.reuse.place"
+PROJECT = "dockconn.reuse.project"
 #: On an image: it holds the agent, or Apache with the identity header. Containers inherit it, and images committed of them.
 SPEAKS = "dockconn.speaks"
 
@@ -75,7 +79,7 @@ def pid_namespace() -> str:
         return ""
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _owner(pid: int) -> dict[str, str]:
     return {
         PID: str(pid), STARTED: process_started(pid), HOST: socket.gethostname(), BOOT: boot_id(),
@@ -88,10 +92,11 @@ def owner() -> dict[str, str]:
     return dict(_owner(os.getpid()))
 
 
-def made(run: str, name: str, role: str) -> dict[str, str]:
-    """All labels of a thing of this run."""
+def made(run: str, name: str, role: str, *, owned_by: int | None = None) -> dict[str, str]:
+    """All labels of a thing of this run; its owner is this process where no other is named."""
     now = int(time.time())
-    return {RUN: run, NAME: name, ROLE: role, CREATED: str(now), LEASE: str(now + LEASE_TIME), **owner()}
+    marks = owner() if owned_by is None else dict(_owner(owned_by))
+    return {RUN: run, NAME: name, ROLE: role, CREATED: str(now), LEASE: str(now + LEASE_TIME), **marks}
 
 
 def committed_by(marks: Mapping[str, str]) -> str:

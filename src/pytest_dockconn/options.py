@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 if TYPE_CHECKING:
     from .model.settings import Settings
+
+#: Minutes. After a day others than the owner's machine take a thing for left behind.
+LONGEST_LEASE = 20 * 60
 
 GROUP = "dockconn: which containers can talk to which"
 
@@ -48,6 +53,17 @@ OPTIONS = (
     Option("--dockconn-client-image", "a ready image for clients in place of the built one", metavar="IMAGE"),
     Option("--dockconn-server-image", "a ready image for servers in place of the built one", metavar="IMAGE"),
     Option("--dockconn-strict", "a capability that the engine lacks is a failure, not a skip", flag=True),
+    Option(
+        "--dockconn-reuse",
+        "what the session's fixtures make outlives the run, and the next run of this project uses it again if it is the same "
+        "and still answers; dockconn prune ends it. In CI with --dockconn-strict only if given on the command line itself",
+        flag=True,
+    ),
+    Option(
+        "--dockconn-lease",
+        "with --dockconn-reuse: minutes without a run after which it is removed. Default: 30",
+        metavar="MINUTES",
+    ),
 )
 
 
@@ -71,17 +87,56 @@ def enabled(config: pytest.Config) -> bool:
 
 
 def settings(config: pytest.Config) -> Settings:
-    """The settings: the command line where it says something, else the ini file."""
+    """The settings: the command line where it says something, else the ini file. Raises ``UsageError``."""
     from .model.settings import Settings  # noqa: PLC0415 - not loaded without --dockconn
 
+    strict = bool(_value(config, "dockconn_strict"))
+    reuse, note = _reuse(config, strict=strict)
     return Settings(
         enabled=enabled(config),
         engine=_text(config, "dockconn_engine"),
         base=_text(config, "dockconn_base") or "auto",
         client_image=_text(config, "dockconn_client_image"),
         server_image=_text(config, "dockconn_server_image"),
-        strict=bool(_value(config, "dockconn_strict")),
+        strict=strict,
+        reuse=reuse,
+        lease=_lease(config),
+        project=str(config.rootpath),
+        note=note,
     )
+
+
+#: In xdist's workers: whether the controller was told to.
+REUSE = "dockconn_reuse"
+
+
+def _reuse(config: pytest.Config, *, strict: bool) -> tuple[bool, str]:
+    """Whether to, and what the header says where it was asked for and is not done."""
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        return bool(worker.get(REUSE)), ""
+    if not _value(config, REUSE):
+        return False, ""
+    if strict and os.environ.get("CI") and "--dockconn-reuse" not in config.invocation_params.args:
+        return False, "--dockconn-reuse is off: CI with --dockconn-strict wants it on the command line itself"
+    if sys.platform == "win32":
+        raise pytest.UsageError("dockconn: --dockconn-reuse needs file locks that Windows does not have")
+    return True, ""
+
+
+def _lease(config: pytest.Config) -> float:
+    """Seconds. Raises ``UsageError``."""
+    text = _text(config, "dockconn_lease") or "30"
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes <= LONGEST_LEASE:
+        raise pytest.UsageError(
+            f"dockconn: --dockconn-lease {text!r}: a number of minutes is wanted\n"
+            f"  checked: more than 0 and at most {LONGEST_LEASE}\n  remedy:  --dockconn-lease 30"
+        )
+    return minutes * 60
 
 
 def _value(config: pytest.Config, key: str) -> Any:

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from .actions.leases import Leases
+
 if TYPE_CHECKING:
     from .engine.port import Engine
 
@@ -20,9 +22,16 @@ IMAGES = 0.5
 
 
 def main() -> int:
-    """Read whose things at stdin: the engine's URL and the run, a line each. Exit status: 0 nothing is left, 1 something is."""
-    said: list[str] = [*sys.stdin.read().split("\n"), "", ""]
-    url, run = said[:2]
+    """Read at stdin whose things: the engine's URL, the run, and ``keep`` where the next one may have them, a line each.
+
+    Exit status: 0 nothing is left, 1 something is.
+    """
+    said: list[str] = [*sys.stdin.read().split("\n"), "", "", ""]
+    url, run, word = said[:3]
+    if word == "keep":
+        from .keeper import keep  # noqa: PLC0415 - seldom
+
+        return int(not keep(url, run))
     return int(not clean(url, run)) if url and run else 0
 
 
@@ -37,6 +46,10 @@ def clean(url: str, run: str) -> bool:
         return bool(again(_Cleaner(url, run).once))
     except RetryError:
         return False
+    finally:
+        leases = Leases()
+        for thing in leases.of_run(run):
+            leases.forget(run, thing)
 
 
 class _Cleaner:

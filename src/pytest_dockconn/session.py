@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 from .actions.services import Services
@@ -79,14 +80,20 @@ class Tutorial:
         parts = dict.fromkeys(part for group in wanted for part in group)
         # client3 can start only when server3 answers: let the engine finish that one first, and it starts beside the rest
         first = ("linked_server", "linked_client") if "linked_client" in parts else tuple(parts)
-        threads: list[threading.Thread] = [
-            threading.Timer(0.0 if part in first else LEAD, _quietly, (getattr(self, part),))
+        threads = [
+            threading.Thread(
+                target=_quietly, args=(partial(self._begin_part, part, lead=part not in first),), daemon=True
+            )
             for part in sorted(parts, key=lambda part: part not in first)
         ]
         for thread in threads:
-            thread.daemon = True
             thread.start()
         return threads
+
+    def _begin_part(self, part: str, *, lead: bool) -> None:
+        if lead and not self._lab.finds_things():
+            threading.Event().wait(LEAD)
+        getattr(self, part)()
 
     _PARTS = {  # noqa: RUF012 - never changed
         "dockconn_client": ("client",),
@@ -109,8 +116,8 @@ class Session:
     def __init__(self, services: Services) -> None:
         self.services = services
         # two labs, so that a test's own session-wide servers can be called server1, server2, ... too
-        self.lab = Lab(services, "0")
-        first = Lab(services)
+        self.lab = Lab(services, "0", keep=True)
+        first = Lab(services, keep=True)
         self.tutorial = Tutorial(first)
         self._count = 0
         #: Ctrl-C came while it was closed: nobody here knows whether all of it is under way, and the helper looks
@@ -119,7 +126,10 @@ class Session:
 
     def warm(self) -> None:
         """Begin to look up what every first container needs, while pytest still collects. Errors wait for whoever asks."""
-        for look in (self.services.images.look, lambda: self.services.same_host):
+        looks: list[Callable[[], object]] = [self.services.images.look, lambda: self.services.same_host]
+        if self.services.reuse is not None:
+            looks.append(self.services.reuse.offers)
+        for look in looks:
             threading.Thread(target=_quietly, args=(look,), name="dockconn-warm", daemon=True).start()
 
     def new_lab(self) -> Lab:
@@ -150,6 +160,8 @@ class Session:
             failed.append(error.cause)
         if failed or self.interrupted:
             self.services.guardian.abandon()
+        elif self.services.reuse is not None and self.services.reuse.give_back():
+            self.services.guardian.keep()
         else:
             self.services.guardian.dismiss()
         return failed

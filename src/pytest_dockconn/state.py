@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from .handles.own import Client
     from .lab import Lab
     from .model.asked import Asked
+    from .model.reused import Reused
     from .model.settings import Settings
     from .session import Session, Tutorial
 
@@ -38,6 +41,8 @@ class Run:
         #: what the sweep at the end has to say, once it may be said
         self.late = ""
         self._swept = False
+        #: what reuse came to in xdist's workers
+        self.worker_reuse: list[Reused] = []
 
     @property
     def tutorial(self) -> Tutorial:
@@ -61,6 +66,24 @@ class Run:
     def close_lab(self, lab: Lab) -> None:
         """Close a test's lab; its containers go in the background."""
         self.session.close_lab(lab)
+
+    def headers(self) -> list[str]:
+        """Which engine, which version, which bridge; and what an earlier run left for this one."""
+        from .report import reuse as reuse_report  # noqa: PLC0415
+
+        reuse, settings = self.session.services.reuse, self.settings
+        if reuse is None:
+            return [self.header(), *([f"dockconn: {settings.note}"] if settings.note else [])]
+        return [self.header(), reuse_report.header(reuse.ready(), settings.lease, time.time())]
+
+    def reused(self) -> Reused:
+        """What of earlier runs was used, here and in workers."""
+        from .model.reused import Reused  # noqa: PLC0415
+
+        outcomes = list(self.worker_reuse)
+        if self.session.services.reuse is not None:
+            outcomes.append(self.session.services.reuse.outcome())
+        return Reused(*(tuple(chain.from_iterable(o[part] for o in outcomes)) for part in range(3)))
 
     def header(self) -> str:
         """Which engine, which version, which bridge."""

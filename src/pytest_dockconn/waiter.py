@@ -8,8 +8,9 @@ import os
 import select
 import sys
 
-#: The word of a run that left nothing, on a line of its own.
+#: The word of a run that left nothing, on a line of its own; and of one that left things for the next.
 DONE = b"\ndone\n"
+KEEP = b"\nkeep\n"
 
 
 def heard(owner: int) -> bytes:
@@ -28,7 +29,7 @@ def heard(owner: int) -> bytes:
             return said
         more = os.read(0, 65536)
         said += more
-        if not more or DONE in said:
+        if not more or DONE in said or KEEP in said:
             return said
 
 
@@ -38,7 +39,7 @@ def main(arguments: list[str]) -> int:  # noqa: RET503 - execv does not return
     if DONE in said or said.count(b"\n") < 2:
         return 0
     read, write = os.pipe()
-    os.write(write, said)  # two short lines: a pipe takes them whole
+    os.write(write, said)  # three short lines: a pipe takes them whole
     os.close(write)
     os.dup2(read, 0)
     os.close(read)

@@ -9,16 +9,20 @@ from typing import Any, Protocol
 import pytest
 
 from .model.asked import Asked
+from .model.reused import Reused
+from .options import REUSE
 from .state import Run
 
 #: In a worker's output.
 ASKED = "dockconn_asked"
+REUSED = "dockconn_reused"
 
 
 class Node(Protocol):
     """A worker, as the controller sees it once it has ended; one that crashed has no output."""
 
     workeroutput: Mapping[str, Any]
+    workerinput: dict[str, Any]
 
 
 class Worker:
@@ -32,6 +36,7 @@ class Worker:
         """The last moment before xdist sends the output."""
         output: dict[str, Any] = self._config.workeroutput  # type: ignore[attr-defined] # of xdist
         output[ASKED] = [asdict(asked) for asked in self._run.asked]
+        output[REUSED] = [list(names) for names in self._run.reused()]
 
 
 class Controller:
@@ -43,4 +48,12 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Node) -> None:
         """A worker has ended."""
-        self._run.asked.extend(Asked(**one) for one in getattr(node, "workeroutput", {}).get(ASKED, ()))
+        output = getattr(node, "workeroutput", {})
+        self._run.asked.extend(Asked(**one) for one in output.get(ASKED, ()))
+        if REUSED in output:
+            self._run.worker_reuse.append(Reused(*(tuple(names) for names in output[REUSED])))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Node) -> None:
+        """A worker is about to begin: it cannot see what was given on the command line itself."""
+        node.workerinput[REUSE] = self._run.settings.reuse

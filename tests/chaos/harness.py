@@ -47,12 +47,6 @@ class Figures:
         return f"ends tried: {self.tried}; leftovers: {len(self.leftovers)}; false removals: {len(self.removed)}"
 
 
-
-def _hears_ctrl_c() -> None:
-    """A shell without job control has its background jobs ignore SIGINT, and so would all that they start."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 class Suite:
     """One run of the inner suite, as a process."""
 
@@ -82,11 +76,12 @@ class Suite:
             "--dockconn-engine",
             engine,
         ]
-        self.command = [*command, *arguments, str(folder)]
+        # a shell without job control has its background jobs ignore SIGINT, and so would all that they start
+        self.command = ["env", "--default-signal=INT", *command, *arguments, str(folder)]
         surroundings = {**os.environ, **(env or {}), "CHAOS_STOP": stop, "CHAOS_FILE": str(self._file)}
         self.process = subprocess.Popen(
             self.command, cwd=folder, env=surroundings, stdin=subprocess.DEVNULL,
-            stdout=self._output, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_hears_ctrl_c,
+            stdout=self._output, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
     @property
@@ -176,7 +171,7 @@ class Witness:
             f"{self._mark}-committed": {**made, labels.PID: "999999"},
             f"dockconn-{self._mark}-server2": looks,
         }.items():
-            made_id = self.api.create_container(self.image, ["sleep", "600"], name=name, labels=marks)["Id"]
+            made_id = self.api.create_container(self.image, ["sleep", "infinity"], name=name, labels=marks)["Id"]
             self.bystanders[f"container {name}"] = made_id
             self.api.start(made_id)
         network = self.api.create_network(f"dockconn-{self._mark}-network1", labels=looks)

@@ -10,6 +10,8 @@ from pytest_dockconn import options
 from pytest_dockconn.options import OPTIONS, Option
 from tests.plugin.conftest import Inner, one_message
 
+#: What is written for a value, and what comes of it, where that is not the text itself; and the default.
+LEASE = "dockconn_lease"
 ALL = [pytest.param(option, id=option.key) for option in OPTIONS]
 
 
@@ -25,6 +27,18 @@ def seen(inner: Inner, option: Option, given: list[str], ini: str | None) -> obj
     return getattr(options.settings(inner.config(*given)), field(option))
 
 
+def value(option: Option, text: str) -> str:
+    """A value for an option: this text, where text is taken."""
+    return {"given": "2", "written": "3"}[text] if option.key == LEASE else text
+
+
+def came(option: Option, text: str) -> object:
+    """What comes of that value."""
+    if option.flag:
+        return True
+    return float(value(option, text)) * 60 if option.key == LEASE else text
+
+
 def on_line(option: Option, value: str) -> list[str]:
     """As an argument."""
     return [option.name] if option.flag else [f"{option.name}={value}"]
@@ -32,31 +46,31 @@ def on_line(option: Option, value: str) -> list[str]:
 
 @pytest.mark.parametrize("option", ALL)
 def test_on_the_command_line(inner: Inner, option: Option) -> None:
-    assert seen(inner, option, on_line(option, "given"), None) == (True if option.flag else "given")
+    assert seen(inner, option, on_line(option, value(option, "given")), None) == came(option, "given")
 
 
 @pytest.mark.parametrize("option", ALL)
 def test_in_the_ini_file(inner: Inner, option: Option) -> None:
-    assert seen(inner, option, [], "true" if option.flag else "written") == (True if option.flag else "written")
+    assert seen(inner, option, [], "true" if option.flag else value(option, "written")) == came(option, "written")
 
 
 @pytest.mark.parametrize("option", ALL)
 def test_the_ini_file_given_by_hand(inner: Inner, option: Option) -> None:
-    value = "true" if option.flag else "written"
-    assert seen(inner, option, ["-o", f"{option.key}={value}"], None) == (True if option.flag else "written")
+    text = "true" if option.flag else value(option, "written")
+    assert seen(inner, option, ["-o", f"{option.key}={text}"], None) == came(option, "written")
 
 
 @pytest.mark.parametrize("option", ALL)
 @pytest.mark.parametrize("ini", ["other", "nothing"])
 def test_the_command_line_wins(inner: Inner, option: Option, ini: str) -> None:
-    other = ("false" if option.flag else "written") if ini == "other" else ("0" if option.flag else "")
-    assert seen(inner, option, on_line(option, "given"), other) == (True if option.flag else "given")
+    other = ("false" if option.flag else value(option, "written")) if ini == "other" else ("0" if option.flag else "")
+    assert seen(inner, option, on_line(option, value(option, "given")), other) == came(option, "given")
 
 
 @pytest.mark.parametrize("option", ALL)
 @pytest.mark.parametrize("ini", [None, "nothing"])
 def test_left_out(inner: Inner, option: Option, ini: str | None) -> None:
-    default = False if option.flag else ("auto" if option.key == "dockconn_base" else None)
+    default = False if option.flag else {"dockconn_base": "auto", LEASE: 1800.0}.get(option.key)
     empty = None if ini is None else ("false" if option.flag else "")
     assert seen(inner, option, [], empty) == default
 
@@ -166,3 +180,44 @@ def test_strict(inner: Inner, by: str) -> None:
     arguments = given(inner, by, "--dockconn-strict")
 
     inner.session(*arguments, inner.engine("podman", "4.3.1")).assert_outcomes(errors=1)
+
+
+# --dockconn-reuse
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "soon", "nan", "inf", "1e9", "1201"])
+def test_a_lease_that_is_none(inner: Inner, minutes: str) -> None:
+    result = inner.run("def test_one(): pass", f"--dockconn-lease={minutes}")
+
+    one_message(result, f"--dockconn-lease {minutes!r}: a number of minutes is wanted")
+
+
+@pytest.mark.parametrize(
+    ("line", "ini", "ci", "on"),
+    [
+        pytest.param(["--dockconn-reuse"], "", "", True, id="on the command line"),
+        pytest.param([], "dockconn_reuse = true", "", True, id="in the ini file"),
+        pytest.param([], "addopts = --dockconn-reuse", "", True, id="in addopts"),
+        pytest.param([], "", "", False, id="not"),
+        pytest.param(["--dockconn-reuse"], "", "true", True, id="in CI"),
+        pytest.param([], "dockconn_reuse = true", "true", True, id="in CI by the ini file"),
+        pytest.param(["--dockconn-strict"], "dockconn_reuse = true", "", True, id="strict"),
+        pytest.param(["--dockconn-strict"], "dockconn_reuse = true", "true", False, id="strict in CI by the ini file"),
+        pytest.param([], "addopts = --dockconn-reuse --dockconn-strict", "true", False, id="strict in CI by addopts"),
+        pytest.param(
+            ["--dockconn-strict", "--dockconn-reuse"], "", "true", True, id="strict in CI, on the command line"
+        ),
+    ],
+)
+def test_reuse_has_to_be_asked_for(
+    inner: Inner, monkeypatch: pytest.MonkeyPatch, line: list[str], ini: str, ci: str, on: bool
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    inner.pytester.makeini(f"[pytest]\n{ini}\n")
+    result = inner.run("def test_one(dockconn_client): pass", *line)
+
+    result.assert_outcomes(passed=1)
+    text = result.stdout.str()
+    assert ("dockconn: reuse: nothing is here of an earlier run" in text) == on
+    refused = not on and "reuse" in ini
+    assert ("--dockconn-reuse is off: CI with --dockconn-strict wants it on the command line itself" in text) == refused

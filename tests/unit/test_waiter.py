@@ -48,6 +48,7 @@ def helper(owner: int, stdin: int = subprocess.PIPE) -> Iterator[subprocess.Pope
     [
         pytest.param(b"unix:///x\nabc\n", "unix:///x\nabc\nbecame it", id="died"),
         pytest.param(b"unix:///x\nabc\ndone\n", "", id="left nothing"),
+        pytest.param(b"unix:///x\nabc\nkeep\n", "unix:///x\nabc\nkeep\nbecame it", id="left it for the next run"),
         pytest.param(b"unix:///x\n", "", id="died before it said whose things"),
         pytest.param(b"", "", id="died before it said anything"),
     ],

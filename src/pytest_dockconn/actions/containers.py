@@ -78,6 +78,15 @@ def await_answers(
         raise _silent(services.engine, facts, waiter.last, within) from None
 
 
+def missing(services: Services, facts: ContainerFacts, ports: Sequence[PortKey], *, speaks: bool) -> str:
+    """Asked once: which ports do not answer, and why; empty if all do."""
+    if not ports:
+        return ""
+    waiter = _Waiter(services, facts, ports, speaks=speaks)
+    left = waiter.missing()
+    return f"{', '.join(map(str, left))} did not answer: {'; '.join(waiter.last)}" if left else ""
+
+
 class _Waiter:
     """What of a container does not answer yet."""
 
@@ -110,7 +119,12 @@ class _Waiter:
             raise_if_ended(self._services.engine, self._facts.id)
             raise
         self.last = [f"{port}: {r['verdict']}, {r['detail']}" for port, r in zip(self._left, results, strict=True)]
-        return {p for p, r in zip(self._left, results, strict=True) if r.get("answered_by") == self._facts.id}
+        return {port for port, seen in zip(self._left, results, strict=True) if self._is_itself(seen)}
+
+    def _is_itself(self, seen: Mapping[str, Any]) -> bool:
+        """Who else listens there may have copied the header, and not the token of a server of ours."""
+        token = self._services.speakers.get(self._facts.id, "")
+        return seen.get("answered_by") == self._facts.id and str(seen.get("token") or "") == token
 
     def _listening(self) -> set[PortKey]:
         """A caller's own image: asked from inside, because it may listen on 127.0.0.1 on purpose."""

@@ -43,6 +43,16 @@ class Guardian:
                 self._thread = threading.Thread(target=self._start, name="dockconn-guardian", daemon=True)
                 self._thread.start()
 
+    @property
+    def pid(self) -> int | None:
+        """The helper's process id, once it has started; None where it could not, or was dismissed."""
+        with self._lock:
+            thread = self._thread
+        if thread is None:
+            return None
+        thread.join()
+        return self._process.pid if self._process is not None else None
+
     def _start(self) -> None:
         with contextlib.suppress(OSError):
             process = subprocess.Popen(  # noqa: S603
@@ -62,11 +72,15 @@ class Guardian:
         """All is removed: the helper has nothing to do and ends."""
         self._end(b"done\n")
 
+    def keep(self) -> None:
+        """What is left is for the next run: the helper removes it when its lease is over, and outlives this process."""
+        self._end(b"keep\n", wait=False)
+
     def abandon(self) -> None:
         """Something is left: the helper tries for a while, and this process need not wait for it."""
-        self._end(b"")
+        self._end(b"", wait=False)
 
-    def _end(self, word: bytes) -> None:
+    def _end(self, word: bytes, *, wait: bool = True) -> None:
         with self._lock:
             thread, self._thread = self._thread, None
         if thread is None:
@@ -80,7 +94,7 @@ class Guardian:
             process.stdin.flush()
         with contextlib.suppress(OSError):
             process.stdin.close()
-        if word:
+        if wait:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(PATIENCE)
         if process.returncode is None:

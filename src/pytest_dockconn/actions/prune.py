@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from .. import labels
-from ..agent.namespace import interfaces
 from ..engine.port import Engine
 from ..errors import DockconnError
-from ..logic.stale import Here, age, image_left_behind, is_committed, left_behind
+from ..logic.stale import age, image_left_behind, is_committed, left_behind
 from ..model.facts import ImageFacts
 from ..model.leftover import Leftover
+from .here import here
+from .leases import Leases
 from .partition import heal_after
 
 #: Removals side by side.
@@ -23,29 +22,6 @@ WIDTH = 8
 #: Whether a container or network of this name and with these labels is to go; and an image with these tags.
 Wanted = Callable[[str, Mapping[str, str]], bool]
 WantedImage = Callable[[tuple[str, ...], Mapping[str, str]], bool]
-
-
-def here(engine: Engine) -> Here:
-    """This machine now, as seen from an engine."""
-    return Here(
-        host=socket.gethostname(),
-        machine=labels.machine_id(),
-        boot=labels.boot_id(),
-        pidns=labels.pid_namespace(),
-        started=labels.process_started,
-        local=_is_local(engine),
-        now=time.time(),
-    )
-
-
-def _is_local(engine: Engine) -> bool:
-    """Whether a bridge of the engine is an interface here: a socket's path may lead into a virtual machine."""
-    if not engine.url.startswith("unix://"):
-        return False
-    names = {str(one["name"]) for one in interfaces()} if labels.boot_id() else set()
-    with contextlib.suppress(DockconnError):
-        return any(n.options.get("com.docker.network.bridge.name", "podman0") in names for n in engine.networks())
-    return False
 
 
 def find(engine: Engine) -> list[Leftover]:
@@ -56,7 +32,21 @@ def find(engine: Engine) -> list[Leftover]:
 def find_things(engine: Engine) -> list[Leftover]:
     """The containers, networks and partitions that dead runs left."""
     now = here(engine)
-    return _things(engine, labels.RUN, lambda name, marks: left_behind(name, marks, now), now.now)
+    found = _things(engine, labels.RUN, lambda name, marks: left_behind(name, marks, now), now.now)
+    # its helper was killed, but another run uses it
+    return [one for one in found if not Leases().is_used(one.run, one.id)]
+
+
+def find_kept(engine: Engine) -> list[Leftover]:
+    """What is kept for a later run (``--dockconn-reuse``), by this user on this machine, and not used now."""
+    leases = Leases()
+    now = here(engine)
+
+    def kept(name: str, marks: Mapping[str, str]) -> bool:
+        return bool(marks.get(labels.REUSE)) and labels.is_ours(marks, name) and not left_behind(name, marks, now)
+
+    found = _things(engine, labels.REUSE, kept, now.now)
+    return [one for one in found if leases.until(one.run, one.id) is not None and not leases.is_used(one.run, one.id)]
 
 
 def find_images(engine: Engine) -> list[Leftover]:
@@ -119,8 +109,8 @@ def _leftover(kind: str, thing: str, name: str, marks: Mapping[str, str], now: f
     return Leftover(kind, thing, name, marks.get(labels.RUN, ""), owner, age(marks, now))
 
 
-def remove(engine: Engine, leftovers: list[Leftover]) -> list[str]:
-    """Remove them; returns what could not be, a line each."""
+def remove(engine: Engine, leftovers: list[Leftover], *, leased: bool = False) -> list[str]:
+    """Remove them; returns what could not be, a line each. ``leased``: who calls has their leases, if there are any."""
     calls: dict[str, Callable[[str], None]] = {
         "partition": partial(heal_after, engine),
         "container": engine.remove,
@@ -128,12 +118,22 @@ def remove(engine: Engine, leftovers: list[Leftover]) -> list[str]:
         "image": engine.remove_image,
     }
     failed: list[str] = []
+    leases = Leases()
 
     def one(leftover: Leftover) -> None:
+        lease = None if leased else leases.take(leftover.run, leftover.id)
+        if lease is None and not leased and leases.is_used(leftover.run, leftover.id):
+            failed.append(f"{leftover.kind} {leftover.name}: a run uses it now")
+            return
         try:
             calls[leftover.kind](leftover.id)
         except DockconnError as error:
             failed.append(f"{leftover.kind} {leftover.name}: {error.cause}")
+            if lease is not None:
+                lease.give_back(0.0)
+        else:
+            if lease is not None:
+                lease.end()
 
     # in this order: what is to be healed needs its container, a network must be empty, and so on; each kind side by side
     with ThreadPoolExecutor(WIDTH, thread_name_prefix="dockconn-prune") as pool:

@@ -25,6 +25,7 @@ from .facts import Facts
 from .guardian import Guardian
 from .images import Images
 from .place import elsewhere
+from .reuse import Reuse
 from .sidecars import HOST, Agents
 
 if TYPE_CHECKING:
@@ -58,13 +59,24 @@ class Services:
         self._looked_again = False
         self._here = LocalChannel()
         self.guardian = Guardian(engine.url, self.run)
+        self.reuse = (
+            Reuse(engine, self.run, self.guardian, settings.project, settings.lease) if settings.reuse else None
+        )
         self._lock = threading.Lock()
 
     def begin(self) -> None:
         """Before the first thing is made: listen to the engine's events, and have somebody clean up if this process dies."""
-        self.facts.watch()
+        self.listen()
         if urlsplit(self.engine.url).scheme in SCHEMES:  # an engine of the tests lives in this process alone
             self.guardian.start()
+
+    def listen(self) -> None:
+        """Before the first thing is used: listen to the engine's events."""
+        self.facts.watch()
+
+    def keeps(self, thing: str) -> bool:
+        """Whether it outlives this run."""
+        return self.reuse is not None and self.reuse.keeps(thing)
 
     @cached_property
     def version(self) -> VersionFacts:

@@ -46,6 +46,16 @@ class Agents:
         self._lost: dict[str, int] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
+        #: clients of an earlier run that are this one's now
+        self.taken: set[str] = set()
+
+    def runs_in(self, facts: ContainerFacts) -> bool:
+        """Whether the agent is the main process: a client of our image with the command that this run gave it.
+
+        One of another run has a master: both would write into one stdin, and the end of one is the end of it.
+        """
+        mine = facts.labels.get(labels.RUN) == self._run or facts.id in self.taken
+        return mine and facts.labels.get(labels.SPEAKS) == CLIENT and facts.command[-2:] == ("dockconn-agent", "serve")
 
     def channel(self, container: str) -> Channel:
         """The way to ask from a container (its full id), or from ``HOST``. Raises ``DockconnError`` where there is none."""
@@ -76,7 +86,7 @@ class Agents:
                 checked=f"state {facts.status}, exit code {facts.exit_code}",
                 remedy="start it first",
             )
-        if own and runs_agent(facts, self._run):
+        if own and self.runs_in(facts):
             return _Seat(facts.pid, StreamChannel(self._engine.attach(container), facts.name), None)
         mode = facts.network_mode if facts.network_mode.startswith("container:") else f"container:{container}"
         return self._sidecar(facts.pid, mode, facts.name)
@@ -126,12 +136,3 @@ class Agents:
     def releases(self) -> list[Callable[[], None]]:
         """One call for each open channel that closes it; to be made side by side."""
         return [lambda c=c: self.release(c) for c in self.opened()]  # type: ignore[misc]
-
-
-def runs_agent(facts: ContainerFacts, run: str) -> bool:
-    """Whether the agent is the main process: a client of our image with the command that this run gave it.
-
-    One of another run has a master: both would write into one stdin, and the end of one is the end of it.
-    """
-    ours = facts.labels.get(labels.SPEAKS) == CLIENT and facts.labels.get(labels.RUN) == run
-    return ours and facts.command[-2:] == ("dockconn-agent", "serve")

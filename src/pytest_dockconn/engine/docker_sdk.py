@@ -156,6 +156,8 @@ class DockerEngine:
                 ports=[(p.number, p.protocol) for p in dict.fromkeys((*plan.expose, *(w.port for w in plan.publish)))],
                 labels=dict(plan.labels),
                 stdin_open=plan.interactive,
+                # docker-py has no word for StdinOnce: it sets it, with an open stdin, unless it is to detach
+                detach=not plan.stdin_once,
                 tty=plan.tty,
                 host_config=api.create_host_config(**_host_config(plan, self._version.kind)),
                 networking_config=self._networking(plan.attachments[:1]),
@@ -242,7 +244,7 @@ class DockerEngine:
         return tuple(
             {
                 "id": c["Id"],
-                "name": (c.get("Names") or ["/"])[0].lstrip("/"),
+                "name": translate.own_name(c.get("Names") or ()),
                 "labels": dict(c.get("Labels") or {}),
                 "status": translate.status({"Status": c.get("State", "")}),
                 "ports": [

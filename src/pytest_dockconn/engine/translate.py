@@ -189,3 +189,8 @@ def image(data: Json) -> ImageFacts:
         exposed=ports(config.get("ExposedPorts") or {}),
         comment=str(data.get("Comment") or ""),
     )
+
+
+def own_name(names: Iterable[str]) -> str:
+    """A container's name among those of a listing: docker adds one for each link to it, ``/client3/server3``."""
+    return next((name.strip("/") for name in names if "/" not in name.strip("/")), "")

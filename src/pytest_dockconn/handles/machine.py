@@ -8,7 +8,6 @@ from typing import Protocol
 from ..actions import agents
 from ..actions.containers import last_lines
 from ..actions.services import Services
-from ..actions.sidecars import runs_agent
 from ..errors import DockconnError, NotFound
 from ..logic import links
 from ..model.facts import ContainerFacts
@@ -125,7 +124,7 @@ class Machine(Source):
     def environment(self) -> dict[str, str]:
         """The variables that its main process was started with, those of links included."""
         facts = self.facts()
-        if not runs_agent(facts, self.services.run):
+        if not self.services.agents.runs_in(facts):
             return self._environment_inside(facts)
         return dict(agents.look(self.services.agents.channel(self._id), "environ")["environ"])
 

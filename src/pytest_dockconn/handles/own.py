@@ -9,7 +9,6 @@ from .. import labels
 from ..actions import agents
 from ..actions.containers import await_answers, raise_if_ended
 from ..actions.services import Services
-from ..actions.sidecars import runs_agent
 from ..errors import DockconnError, SpecError
 from ..logic.text import printable
 from ..model.facts import ContainerFacts
@@ -62,7 +61,7 @@ class Own(Container):
     def stop(self) -> None:
         """Stop it: SIGTERM, SIGKILL after 5 s. Its addresses and free host ports may be others when it starts again."""
         facts = self.facts()  # remembers the last addresses
-        if facts.running and runs_agent(facts, self.services.run):
+        if facts.running and self.services.agents.runs_in(facts):
             # process 1 ignores SIGTERM until it has a handler: in the agent's first 50 ms a stop would take all of 5 s
             with contextlib.suppress(DockconnError):
                 agents.look(self.services.agents.channel(self._id), "container")
@@ -112,6 +111,13 @@ class Own(Container):
         self.services.agents.release(self._id)
         self.services.engine.remove(self._id)
         self.services.facts.forget(self._id)
+        self.services.known.pop(self._id, None)
+        if self.services.reuse is not None:
+            self.services.reuse.end(self._id)
+
+    def leave(self) -> None:
+        """Let go of it, for the next run."""
+        self.services.agents.release(self._id)
         self.services.known.pop(self._id, None)
 
 

@@ -16,7 +16,10 @@ class Settings:
         client_image: a ready image in place of the built one.
         server_image: likewise.
         strict: a missing capability is a failure.
-        keep: containers of failed tests stay.
+        reuse: what the session makes outlives the run, for the next one.
+        lease: seconds that it does so at most.
+        project: what tells this project's things from those of others.
+        note: what the header says where it was asked for and is not done.
     """
 
     enabled: bool = False
@@ -25,4 +28,7 @@ class Settings:
     client_image: str | None = None
     server_image: str | None = None
     strict: bool = False
-    keep: bool = False
+    reuse: bool = False
+    lease: float = 1800.0
+    project: str = ""
+    note: str = ""

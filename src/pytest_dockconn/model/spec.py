@@ -70,6 +70,7 @@ class ContainerPlan:
     read_only: bool = False
     interactive: bool = False
     tty: bool = False
+    stdin_once: bool = True
     keep_logs: bool = True
     user: str | None = None
 

@@ -1,0 +1,172 @@
+"""``--dockconn-reuse``: what the session made outlives the run, and the next one uses it again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from .. import labels
+from ..engine.port import Engine
+from ..errors import DockconnError, NotFound
+from ..logic.reuse import Offer, Place, offer, outdated, project_mark, short
+from ..logic.stale import is_dead
+from ..model.reused import Reused
+from .guardian import Guardian
+from .here import here
+from .leases import Lease, Leases
+
+
+class Reuse:
+    """What of earlier runs this one uses, and what of this one the next may.
+
+    Args:
+        engine: where it is.
+        run: this one.
+        guardian: the helper, which owns what is made here and removes it when its lease is over.
+        project: whose things.
+        lease: seconds that they outlive their last use.
+    """
+
+    def __init__(self, engine: Engine, run: str, guardian: Guardian, project: str, lease: float) -> None:
+        self._engine = engine
+        self._run = run
+        self._guardian = guardian
+        self._lease = lease
+        self._leases = Leases()
+        self._lock = threading.Lock()
+        self._found: list[Offer] | None = None
+        self._held: dict[str, Lease] = {}
+        self._own: set[str] = set()
+        self._reused: dict[str, str] = {}
+        self._made: dict[str, str] = {}
+        self._replaced: list[str] = []
+        self.project = project
+
+    def offers(self) -> list[Offer]:
+        """What earlier runs left for this project, as it was when first asked."""
+        with self._lock:
+            if self._found is None:
+                self._found = self._listed()
+            return self._found
+
+    def _listed(self) -> list[Offer]:
+        things: list[tuple[str, str, str, Mapping[str, str]]] = []
+        for one in self._engine.containers(labels.REUSE):
+            things.append(("container", str(one["id"]), str(one["name"]), _marks(one["labels"])))
+        for network in self._engine.networks(labels.REUSE):
+            things.append(("network", network.id, network.name, network.labels))
+        found = [made for thing in things if (made := offer(*thing)) is not None]
+        if not found:
+            return []
+        self._forget_gone(found)
+        now = here(self._engine, local=True)  # what was made before the machine started anew is not used again
+        return [one for one in found if not is_dead(one.marks, now) and self._leases.until(one.run, one.id) is not None]
+
+    def _forget_gone(self, found: list[Offer]) -> None:
+        """What somebody has removed by hand needs no lease, nor a helper that waits for its end."""
+        there = {one.id for one in found}
+        for run in {one.run for one in found}:
+            for thing in set(self._leases.of_run(run)) - there:
+                lease = self._leases.take(run, thing)
+                if lease is not None:
+                    lease.end()
+
+    def ready(self) -> list[Offer]:
+        """Of those of this project, what nobody uses at the moment."""
+        mine = [one for one in self.offers() if one.marks.get(labels.PROJECT) == project_mark(self.project)]
+        return [one for one in mine if not self._leases.is_used(one.run, one.id)]
+
+    def take(self, place: Place, kind: str, unfit: Callable[[str], str]) -> str | None:
+        """The id of what may be used in this place, for this run alone; None if nothing. What is no good goes.
+
+        Args:
+            place: what is wanted.
+            kind: ``container`` or ``network``.
+            unfit: of an id, why it can't be used, looked up on the engine; empty if it can. May raise ``NotFound``.
+        """
+        there = [one for one in self.offers() if (one.kind, one.place.use) == (kind, place.use)]
+        # with several (of xdist's workers) those that were made from the same first: the others are other workers'
+        for found in sorted(there, key=lambda one: one.place.made_of != place.made_of):
+            lease = self._leases.take(found.run, found.id)
+            if lease is not None and self._fits(found, lease, place, unfit):
+                return found.id
+        return None
+
+    def _fits(self, found: Offer, lease: Lease, place: Place, unfit: Callable[[str], str]) -> bool:
+        """Whether it is ours now; if not, it is gone, or about to go."""
+        why = "its last user died" if not lease.clean else outdated(found, place, time.time())
+        try:
+            why = why or unfit(found.id)
+        except NotFound:
+            lease.end()
+            return False
+        if why:
+            self._replace(found, lease, why)
+            return False
+        self._held[found.id] = lease
+        self._reused[found.id] = short(found)
+        return True
+
+    def _replace(self, found: Offer, lease: Lease, why: str) -> None:
+        self._replaced.append(f"{short(found)} ({why})")
+        remove = self._engine.remove if found.kind == "container" else self._engine.remove_network
+        try:
+            remove(found.id)
+        except DockconnError:
+            lease.give_back(0.0)  # a network that is not empty yet: the helper that owns it tries again
+        else:
+            lease.end()
+
+    def reject(self, thing: str, why: str) -> None:
+        """What was taken is no good after all; who calls this removes it."""
+        self._replaced.append(f"{self._reused.pop(thing, thing[:12])} ({why})")
+
+    def marks(self, place: Place, run: str, name: str, role: str) -> dict[str, str]:
+        """The labels of what is made for this place: its owner is the helper. Without a helper it is this process's, and not kept."""
+        owner = self._guardian.pid
+        if owner is None:
+            return labels.made(run, name, role)
+        return {
+            **labels.made(run, name, role, owned_by=owner), labels.REUSE: place.made_of, labels.PLACE: place.use,
+            labels.PROJECT: project_mark(self.project),
+        }  # fmt: skip
+
+    def made(self, thing: str, name: str) -> None:
+        """It is there, and this run's."""
+        if self._guardian.pid is not None:
+            self._held[thing] = self._leases.make(self._run, thing)
+            self._own.add(thing)
+            self._made[thing] = name
+
+    def keeps(self, thing: str) -> bool:
+        """Whether it outlives this run."""
+        return thing in self._held
+
+    def is_reused(self, thing: str) -> bool:
+        """Whether an earlier run made it."""
+        return thing in self._held and thing not in self._own
+
+    def end(self, thing: str) -> None:
+        """It was removed."""
+        lease = self._held.pop(thing, None)
+        self._made.pop(thing, None)
+        if lease is not None:
+            lease.end()
+
+    def give_back(self) -> bool:
+        """All of it may serve the next run; whether this run's helper has anything to watch."""
+        held, self._held = self._held, {}
+        until = time.time() + self._lease
+        for lease in held.values():
+            lease.give_back(until)
+        return bool(self._own & set(held))
+
+    def outcome(self) -> Reused:
+        """What came of it."""
+        return Reused(tuple(self._reused.values()), tuple(self._made.values()), tuple(self._replaced))
+
+
+def _marks(found: object) -> dict[str, str]:
+    assert isinstance(found, dict)
+    return found

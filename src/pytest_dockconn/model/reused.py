@@ -1,0 +1,13 @@
+"""What ``--dockconn-reuse`` came to."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Reused(NamedTuple):
+    """What came of it, by names in the lab; those that were replaced with the reason."""
+
+    reused: tuple[str, ...]
+    made: tuple[str, ...]
+    replaced: tuple[str, ...]

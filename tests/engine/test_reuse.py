@@ -1,0 +1,280 @@
+"""``--dockconn-reuse``: real runs, one after the other, and what is on the engine after each."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from pytest_dockconn import Lab
+from pytest_dockconn.actions import prune
+from pytest_dockconn.actions.leases import Leases
+from pytest_dockconn.labels import PID, process_started
+from pytest_dockconn.model.leftover import Leftover
+
+SUITE = """
+import json, os, sys
+import pytest
+from pytest_dockconn import assert_linked, assert_reachable
+
+def note(request, **things):
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    (request.config.rootpath / f"seen{worker}.json").write_text(json.dumps({name: thing.id for name, thing in things.items()}))
+
+def test_all(request, dockconn_session, dockconn_linked_client, dockconn_linked_server):
+    lab = dockconn_session
+    net = lab.network("front")
+    names = os.environ.get("SERVERS", "web").split()
+    servers = dict(zip(names, lab.side_by_side(*(lambda n=n: lab.server(name=n, networks=[net], env=env(n)) for n in names))))
+    ask = lab.client(name="ask", networks=[net])
+    for server in servers.values():
+        assert_reachable(ask, server.port(80))
+    assert_linked(dockconn_linked_client, dockconn_linked_server)
+    note(request, net=net, ask=ask, server3=dockconn_linked_server, client3=dockconn_linked_client, **servers)
+    if os.environ.get("STOP"):
+        print("here", file=sys.__stdout__, flush=True)
+        sys.stdin.read()
+
+def env(name):
+    return {"WHICH": os.environ.get("ENV_OF_" + name, "")}
+
+def test_other(dockconn_client):
+    assert dockconn_client.run("true").returncode == 0
+"""
+#: Seconds after which something that should come to pass counts as failed.
+PATIENCE = 15
+
+
+class Project:
+    """A project of its own, and its runs."""
+
+    def __init__(self, folder: Path, lab: Lab) -> None:
+        self.folder = folder
+        self.engine = lab._services.engine
+        self._command = [
+            sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--dockconn", f"--dockconn-engine={lab.engine.url}",
+            f"--dockconn-client-image={lab._services.images.get('client').id}",
+            f"--dockconn-server-image={lab._services.images.get('server').id}",
+        ]  # fmt: skip
+        (folder / "test_it.py").write_text(SUITE)
+        (folder / "pytest.ini").write_text("[pytest]\n")
+
+    def begin(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*self._command, "--dockconn-reuse", "-s", *arguments], cwd=self.folder, text=True, env={**os.environ, **env},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def run(self, *arguments: str, **env: str) -> str:
+        process = self.begin(*arguments, **env)
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, output
+        return output
+
+    def ids(self, worker: str = "") -> dict[str, str]:
+        seen: dict[str, str] = json.loads((self.folder / f"seen{worker}.json").read_text())
+        return seen
+
+    def kept(self) -> list[Leftover]:
+        """What is kept of this project."""
+        return [one for one in prune.find_kept(self.engine) if one.run in self.runs]
+
+    @property
+    def runs(self) -> set[str]:
+        """The runs that made what the project saw last."""
+        marks = [
+            self.marks(one) for file in self.folder.glob("seen*.json") for one in json.loads(file.read_text()).values()
+        ]
+        return {one["dockconn"] for one in marks if one}
+
+    def marks(self, thing: str) -> dict[str, str]:
+        everything: list[Any] = [*self.engine.containers("dockconn.reuse")]
+        found = {str(c["id"]): dict(c["labels"]) for c in everything}
+        found |= {n.id: dict(n.labels) for n in self.engine.networks("dockconn.reuse")}
+        return found.get(thing, {})
+
+    def there(self) -> set[str]:
+        return {name for name, thing in self.ids().items() if self.marks(thing)}
+
+
+def eventually(what: Callable[[], bool]) -> bool:
+    again = Retrying(
+        retry=retry_if_result(lambda done: not done), wait=wait_fixed(0.05), stop=stop_after_delay(PATIENCE)
+    )
+    return bool(again(what))
+
+
+def lives(pid: str, started: str) -> bool:
+    return process_started(int(pid)) == started
+
+
+@pytest.fixture
+def project(tmp_path: Path, dockconn: Lab) -> Iterator[Project]:
+    made = Project(tmp_path, dockconn)
+    yield made
+    if list(tmp_path.glob("seen*.json")):
+        prune.remove(made.engine, made.kept())
+
+
+def test_the_next_run_uses_it_again_and_prune_ends_it(project: Project) -> None:
+    first = project.run()
+    ids = project.ids()
+    owner = project.marks(ids["ask"])
+    second = project.run()
+
+    assert "reuse: nothing is here of an earlier run" in first
+    assert "reuse: made ask, client1, client3, front, server3, web" in first
+    assert "reuse: ask, client1, client3, front, server3, web of an earlier run" in second
+    assert "reuse: used again ask, client1, client3, front, server3, web\n" in second
+    assert project.ids() == ids
+    assert lives(owner[PID], owner["dockconn.owner.started"])
+
+    assert not [one for one in prune.find(project.engine) if one.run in project.runs]
+    kept = project.kept()
+    assert len(kept) == 6
+    assert prune.remove(project.engine, kept) == []
+    assert project.there() == set()
+    assert eventually(lambda: not lives(owner[PID], owner["dockconn.owner.started"]))
+
+
+def nothing(project: Project, server: str) -> None:
+    """Nobody touches it."""
+
+
+def apache_replaced(project: Project, server: str) -> None:
+    """Somebody else answers at the same address, with the identity that can be copied: the header, not the token."""
+    listen = (
+        "import http.server as h\n"
+        "class H(h.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self):\n"
+        "        self.send_response(200)\n"
+        f"        self.send_header('X-Dockconn-Container', '{server}'); self.end_headers()\n"
+        "server = h.HTTPServer(('', 81), H); print('listens', flush=True); server.serve_forever()"
+    )
+    facts = project.engine.inspect(server)
+    enter = ["nsenter", f"--net=/proc/{facts.pid}/ns/net"]
+    subprocess.run([*enter, "iptables", "-t", "nat", "-A", "PREROUTING", "-p", "tcp", "--dport", "80", "-j", "REDIRECT", "--to", "81"], check=True)  # fmt: skip
+    argv = [*enter, sys.executable, "-c", listen]
+    stranger = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert stranger.stdout is not None
+    assert stranger.stdout.readline() == b"listens\n"
+    STRANGERS.append(stranger)
+
+
+STRANGERS: list[subprocess.Popen[bytes]] = []
+
+
+@pytest.fixture
+def strangers() -> Iterator[None]:
+    yield
+    while STRANGERS:
+        stranger = STRANGERS.pop()
+        stranger.kill()
+        stranger.communicate()
+
+
+def stop_workers(project: Project, server: str) -> None:
+    """Apache's own process still listens, and takes connections."""
+    subprocess.run(["pkill", "-STOP", "-P", str(project.engine.inspect(server).pid)], check=True)
+
+
+#: What befell a server between two runs, and the reason that the second gives.
+BEFELL: dict[str, tuple[Callable[[Project, str], object], str]] = {
+    "fine": (nothing, ""),
+    "stopped": (lambda project, server: project.engine.stop(server, 1), "it is exited"),
+    "paused": (lambda project, server: project.engine._api.pause(server), "it is paused"),  # type: ignore[attr-defined]
+    "moved": (lambda project, server: project.engine.disconnect(project.ids()["net"], server), "it is on no network"),
+    "removed": (lambda project, server: project.engine.remove(server), "gone"),
+    "deaf": (stop_workers, "80/tcp did not answer"),
+    "impostor": (apache_replaced, "80/tcp did not answer"),
+    "changed": (nothing, "it was made from something else"),
+}
+
+
+@pytest.mark.usefixtures("strangers")
+def test_what_is_no_good_is_replaced_and_the_reason_said(project: Project) -> None:
+    servers = " ".join(BEFELL)
+    project.run(SERVERS=servers)
+    before = project.ids()
+    for name, (befall, _) in BEFELL.items():
+        befall(project, before[name])
+    said = next(
+        line for line in project.run(SERVERS=servers, ENV_OF_changed="new").splitlines() if "reuse: used again" in line
+    )
+    after = project.ids()
+
+    assert {name for name in before if before[name] == after[name]} == {"fine", "net", "ask", "server3", "client3"}
+    assert project.there() == set(before)
+    gone = {before[name] for name in BEFELL if name != "fine"}
+    assert not gone & {str(c["id"]) for c in project.engine.containers("dockconn.reuse")}
+    assert not gone & {thing for run in project.runs for thing in Leases().of_run(run)}
+    for name, (_, reason) in BEFELL.items():
+        assert (f"{name} ({reason}" in said) == bool(reason and reason != "gone"), said
+
+
+def test_a_linked_client_is_replaced_with_its_server(project: Project) -> None:
+    project.run()
+    before = project.ids()
+    project.engine.stop(before["server3"], 1)
+    output = project.run()
+
+    assert "client3 (it was made from something else)" in output
+    assert "server3 (it is exited)" in output
+    changed = {name for name, thing in project.ids().items() if thing != before[name]}
+    assert changed == {"server3", "client3"}
+
+
+def test_the_helper_ends_the_lease_and_itself(project: Project) -> None:
+    output = project.run("--dockconn-lease=0.01")
+    owners = [project.marks(thing) for thing in project.ids().values()]
+
+    assert "kept for 0.01 min after the last run" in output
+    assert eventually(lambda: project.there() == set())
+    assert eventually(lambda: not any(lives(one[PID], one["dockconn.owner.started"]) for one in owners if one))
+
+
+def test_what_a_killed_run_used_is_not_used_again(project: Project, dockconn: Lab) -> None:
+    bystander = dockconn.server()
+    project.run()
+    before = project.ids()
+    process = project.begin(STOP="1")
+    assert process.stdout is not None
+    while "here" not in process.stdout.readline():
+        assert process.poll() is None
+    used = {thing for thing in before.values() if project.marks(thing)}
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+    assert used == set(before.values())
+    assert eventually(lambda: project.there() <= {"client1"})
+    assert bystander.facts().running
+
+
+def test_the_helper_killed_the_next_run_sweeps(project: Project) -> None:
+    project.run()
+    owner = project.marks(project.ids()["ask"])
+    os.kill(int(owner[PID]), signal.SIGKILL)
+    assert eventually(lambda: not lives(owner[PID], owner["dockconn.owner.started"]))
+
+    mine = [one for one in prune.find(project.engine) if one.run == owner["dockconn"]]
+    assert len(mine) == 6
+    assert prune.remove(project.engine, mine) == []
+    assert project.there() == set()
+
+
+def test_workers_each_have_their_own_and_it_does_not_grow(project: Project) -> None:
+    project.run("-n2", "--dist=each")
+    output = project.run("-n2", "--dist=each")
+
+    assert "made" not in output.partition("used again")[2]
+    assert len(project.kept()) == 2 * 6
+    one, other = project.ids("gw0"), project.ids("gw1")
+    assert not set(one.values()) & set(other.values())

@@ -1,0 +1,118 @@
+"""A lease is one run's at a time, and says how its last user ended."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pytest_dockconn.actions.leases import Leases
+from pytest_dockconn.errors import DockconnError
+
+RUN, THING = "abc", "0123"
+
+
+@pytest.fixture
+def leases(tmp_path: Path) -> Leases:
+    return Leases(tmp_path / "leases")
+
+
+def test_while_it_is_used_nobody_else_has_it(leases: Leases) -> None:
+    lease = leases.make(RUN, THING)
+
+    assert leases.is_used(RUN, THING)
+    assert leases.take(RUN, THING) is None
+    assert leases.take_due(RUN, THING, 1e12) is None
+    assert leases.of_run(RUN) == [THING]
+    lease.end()
+
+
+def test_given_back_it_is_the_next_ones(leases: Leases) -> None:
+    leases.make(RUN, THING).give_back(100.0)
+
+    assert not leases.is_used(RUN, THING)
+    assert leases.until(RUN, THING) == 100.0
+    assert leases.take_due(RUN, THING, 99.0) is None
+    lease = leases.take(RUN, THING)
+    assert lease is not None
+    assert lease.clean
+    assert leases.is_used(RUN, THING)
+    assert leases.take(RUN, THING) is None
+    lease.end()
+
+
+def test_its_time_is_over(leases: Leases) -> None:
+    leases.make(RUN, THING).give_back(100.0)
+    lease = leases.take_due(RUN, THING, 100.0)
+
+    assert lease is not None
+    lease.end()
+    assert leases.of_run(RUN) == []
+
+
+def test_its_user_died(leases: Leases) -> None:
+    """The kernel lets go of the lock; nobody wrote that it may be used again."""
+    child = os.fork()
+    if not child:
+        leases.make(RUN, THING)
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert not leases.is_used(RUN, THING)
+    lease = leases.take_due(RUN, THING, 0.0)
+    assert lease is not None
+    assert not lease.clean
+    lease.end()
+
+
+def test_what_is_just_being_made_is_nobodys_to_take(leases: Leases, tmp_path: Path) -> None:
+    leases.make(RUN, "other").end()
+    (tmp_path / "leases" / f"{RUN}.{THING}").touch()
+
+    assert leases.take(RUN, THING) is None
+
+
+def test_what_ended_meanwhile_is_not_taken(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another removed it between this one's open and its lock."""
+    leases.make(RUN, THING).give_back(100.0)
+    opened = os.open
+
+    def slow(path: Path, flags: int, mode: int = 0o777) -> int:
+        fd = opened(path, flags, mode)
+        leases.forget(RUN, THING)
+        return fd
+
+    monkeypatch.setattr(os, "open", slow)
+    assert leases.take(RUN, THING) is None
+
+
+def test_where_there_is_none(leases: Leases) -> None:
+    assert leases.take(RUN, THING) is None
+    assert leases.until(RUN, THING) is None
+    assert not leases.is_used(RUN, THING)
+    assert leases.of_run(RUN) == []
+    leases.forget(RUN, THING)
+
+
+def test_a_label_does_not_lead_out_of_the_folder(leases: Leases, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("100.0")
+
+    assert leases.take("..", "/x") is None
+    assert leases.take("../x", "") is None
+    leases.forget("../x", "")
+    assert (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("kind", ["a link", "open to all"])
+def test_a_folder_that_others_have_a_say_in_is_refused(tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "leases"
+    if kind == "a link":
+        (tmp_path / "theirs").mkdir()
+        folder.symlink_to(tmp_path / "theirs")
+    else:
+        folder.mkdir()
+        folder.chmod(0o777)
+
+    with pytest.raises(DockconnError, match="can't keep its leases"):
+        Leases(folder).make(RUN, THING)

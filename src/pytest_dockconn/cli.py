@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from time import perf_counter
+
+from msgspec import Struct
 
 from .actions import prune
 from .actions.services import Services
@@ -22,8 +23,7 @@ from .report import leftovers as leftovers_report
 from .session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One question of ``dockconn check``, what it needs of the engine, and how it is asked."""
 
     name: str

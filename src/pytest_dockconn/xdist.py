@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any, Protocol
 
 import pytest
+from msgspec.structs import asdict
 
 from .model.asked import Asked
 from .model.reused import Reused

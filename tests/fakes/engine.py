@@ -12,10 +12,12 @@ import socket
 import tarfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import IO, TypeVar
+
+from msgspec.structs import replace
 
 from pytest_dockconn.engine.port import Stream
 from pytest_dockconn.engine.refusal import gone, refusal, timed_out

@@ -7,7 +7,8 @@ import re
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ..agent import echo
 from ..agent.http import IDENTITY, TOKEN
@@ -23,8 +24,7 @@ DRAINED = 256
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length:[ \t]*(\d{1,12})\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """Somebody called.
 
     Attributes:

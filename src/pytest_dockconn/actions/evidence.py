@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..errors import DockconnError, NotFound
 from ..logic import links
@@ -19,8 +21,7 @@ from .holders import holder_of
 from .services import Services
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What a question is about: both ends, the owner's port, how it was asked and what came of it.
 
     Attributes:

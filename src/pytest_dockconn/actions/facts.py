@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ..engine.port import Engine
 from ..errors import EngineError, NotFound

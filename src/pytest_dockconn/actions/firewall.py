@@ -10,8 +10,9 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ..logic.firewall import counters, grown
 from ..model.evidence import Drop
@@ -23,8 +24,7 @@ TOOLS = ("iptables-save", "ip6tables-save")
 PATIENCE = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A network namespace whose rules are read: what it is called, and a process in it (0: this one)."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ..engine.port import Engine
 from ..errors import DockconnError, EngineError

@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import secrets
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from .. import labels
 from ..engine.port import Engine
@@ -29,8 +30,7 @@ _GONE = ("No such file or directory", "does not exist")
 _numbers = itertools.count(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A cut that is in force: the container with the rules, their table, and the sidecar that bears witness."""
 
     container: str

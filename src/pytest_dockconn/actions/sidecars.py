@@ -6,7 +6,8 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from .. import labels
 from ..engine.port import Engine
@@ -23,8 +24,7 @@ from .images import CLIENT, Images
 HOST = "host"
 
 
-@dataclass(slots=True)
-class _Seat:
+class _Seat(Struct):
     """A channel, and what it was opened to: another process id means another network namespace."""
 
     pid: int

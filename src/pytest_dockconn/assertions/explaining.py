@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..actions.containers import side_by_side
 from ..actions.ends import look_at
@@ -24,8 +26,7 @@ from .common import port_of
 VAGUE = ("unknown", "firewall-suspected")
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """A cause, and the sections about both ends for the test's report."""
 
     why: Why

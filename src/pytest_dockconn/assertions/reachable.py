@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ..errors import ReachabilityError
 from ..handles.source import Destination, Source, Verify, check_timeout

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from ..errors import SpecError
 from .refusal import redact
@@ -15,8 +16,7 @@ from .refusal import redact
 SCHEMES = ("unix", "tcp", "http", "https", "ssh", "npipe")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A place where an engine may be.
 
     Attributes:

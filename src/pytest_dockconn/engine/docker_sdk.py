@@ -6,7 +6,6 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import IO, Any
 
 import docker
@@ -14,6 +13,7 @@ import requests
 from docker.context import ContextAPI
 from docker.errors import APIError, DockerException
 from docker.types import EndpointConfig, IPAMConfig, IPAMPool, LogConfig
+from msgspec.structs import replace
 
 from ..errors import EngineError, EngineTimeout, EngineUnavailable, NotFound
 from ..labels import committed_by

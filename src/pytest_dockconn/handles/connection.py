@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from .container import Port
 from .own import Server
 from .source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Struct, frozen=True):
     """``kind`` is ``expose``, ``bind`` or ``link``; ``source`` asks ``destination``, which is a port of ``server``."""
 
     kind: str

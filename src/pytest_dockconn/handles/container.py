@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..errors import DockconnError, NoAddress, NotOurs, SpecError
 from ..logic import ports
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
 EVERYWHERE = Where()
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(Struct, frozen=True):
     """A port of a container, by the container's own addresses or as it is bound to the host.
 
     Addresses and host ports are read anew for each probe; where the owner has stopped, its last ones are asked.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from .. import labels
 from ..actions.capabilities import has_links, has_network_links, has_port_ranges
@@ -27,8 +28,7 @@ Links = Iterable[Container | str] | Mapping[str, Container | str]
 Networks = Iterable[Network | str] | Mapping[Network, str | None] | Mapping[str, str | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(Struct, frozen=True, kw_only=True):
     """What ``server()`` or ``client()`` was asked for, as it was written."""
 
     role: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from ..actions.agents import Channel
 from ..actions.asking import ask

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ..errors import SpecError
 
@@ -15,8 +16,7 @@ _SUITE = re.compile(r"[a-z][a-z0-9.-]*")
 _IMAGE = re.compile(r"[a-z0-9.:/_-]*[a-z0-9]+(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?")
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     """A base: ``kind`` is ``auto``, ``image``, ``bootstrap`` or ``tar``; ``source`` the image, suite or path."""
 
     kind: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ..model.spec import PortKey
 
@@ -11,8 +12,7 @@ from ..model.spec import PortKey
 NOT_COPIED = ("HOME", "PATH")
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """One legacy link, as the recipient sees it at its start.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import dropwhile
+
+from msgspec import Struct
 
 from ..errors import SpecError
 from ..model.probe import NEGATIVE, ProbeResult, Verdict
@@ -17,8 +18,7 @@ _WORDS = {verdict.value for verdict in Verdict}
 Pair = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """A pair that was asked.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ..errors import SpecError
 from ..model.facts import Binding, ContainerFacts
@@ -14,8 +15,7 @@ DROP, REJECT = "drop", "reject"
 WAYS = (DROP, REJECT)
 
 
-@dataclass(frozen=True, slots=True)
-class Doorway:
+class Doorway(Struct, frozen=True):
     """A host port that leads to a party: address of the host, protocol, number."""
 
     address: str
@@ -23,8 +23,7 @@ class Doorway:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """What is cut in the network namespace of one container.
 
     Attributes:
@@ -42,8 +41,7 @@ class Cut:
     how: str = DROP
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(Struct, frozen=True):
     """One side of a partition: a container, or all that are on a network; the other id is empty."""
 
     name: str
@@ -55,8 +53,7 @@ class Party:
         return facts.id == self.container or (bool(self.network) and facts.endpoint(self.network) is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
+class Partition(Struct, frozen=True):
     """A partition that is in force."""
 
     a: Party

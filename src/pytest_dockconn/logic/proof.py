@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ..model.facts import ContainerFacts
 from ..model.probe import NEGATIVE, ProbeResult, Target, Verdict
 from .wiring import is_loopback
 
 
-@dataclass(frozen=True, slots=True)
-class Controls:
+class Controls(Struct, frozen=True):
     """What was seen at one moment, before or after the negative probes.
 
     Attributes:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
 from typing import NamedTuple
+
+from msgspec import to_builtins
+from msgspec.structs import replace
 
 from .. import labels
 from ..model.facts import ContainerFacts
@@ -74,7 +76,7 @@ def place(project: str, lab: str, plan: ContainerPlan | NetworkPlan, name: str, 
     bare = replace(plan, name="", labels={labels.SPEAKS: plan.labels.get(labels.SPEAKS, "")})
     if isinstance(bare, ContainerPlan) and bare.command is not None:
         bare = replace(bare, command=tuple(word for word in bare.command if not word.startswith(TOKEN)))
-    return Place(_hash(project, lab, role, name), _hash(asdict(bare), sorted(leads_to)))
+    return Place(_hash(project, lab, role, name), _hash(to_builtins(bare), sorted(leads_to)))
 
 
 #: The word of a server's command that holds its token.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ..model.facts import Binding, ContainerFacts, Endpoint
 from ..model.probe import Target
@@ -15,8 +16,7 @@ ANY6 = "::"
 LOOPBACK = ("127.0.0.1", "::1")
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True):
     """What a ``Port`` narrows: one network, one address, or a name in place of the address. Empty: nothing."""
 
     network: str = ""

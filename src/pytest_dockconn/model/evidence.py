@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from .facts import ContainerFacts, NetworkFacts
 from .probe import ProbeResult
 from .spec import PortKey
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(Struct, frozen=True):
     """A socket that waits for others."""
 
     protocol: str
@@ -22,8 +21,7 @@ class Listener:
         return f"{self.protocol} {host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class End:
+class End(Struct, frozen=True, kw_only=True):
     """One end of a question, as it looks from inside; what could not be looked up is None. Its text is untrusted.
 
     Attributes:
@@ -47,8 +45,7 @@ class End:
     last_lines: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(Struct, frozen=True):
     """A firewall rule that counted packets while a question was asked again.
 
     Attributes:
@@ -65,8 +62,7 @@ class Drop:
         return f"{self.place}: {self.rule} (counted {self.packets} more packets while it was asked again)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """Facts about a question and both of its ends; what could not be looked up is None.
 
     Attributes:
@@ -119,8 +115,7 @@ class Evidence:
     partition: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(Struct, frozen=True):
     """A cause, what shows it, and what to do."""
 
     cause: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from .spec import PortKey
 
 
-@dataclass(frozen=True, slots=True)
-class VersionFacts:
+class VersionFacts(Struct, frozen=True):
     """Who answers at the engine's address."""
 
     url: str
@@ -21,8 +21,7 @@ class VersionFacts:
     arch: str
 
 
-@dataclass(frozen=True, slots=True)
-class InfoFacts:
+class InfoFacts(Struct, frozen=True):
     """What the engine says of itself and of its host."""
 
     name: str
@@ -33,8 +32,7 @@ class InfoFacts:
     time: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """A container's place on one network; empty strings where it has none."""
 
     network: str
@@ -47,8 +45,7 @@ class Endpoint:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """A port of a container as it is published now."""
 
     port: PortKey
@@ -56,8 +53,7 @@ class Binding:
     host_port: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerFacts:
+class ContainerFacts(Struct, frozen=True, kw_only=True):
     """A container, as ``inspect`` shows it.
 
     ``health`` is ``starting``, ``healthy`` or ``unhealthy``, and empty where nobody checks; ``started_at`` a time as the
@@ -109,8 +105,7 @@ class ContainerFacts:
         return next((e for e in self.endpoints if network in (e.network, e.network_id)), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkFacts:
+class NetworkFacts(Struct, frozen=True, kw_only=True):
     """A network, as ``inspect`` shows it."""
 
     id: str
@@ -131,8 +126,7 @@ class NetworkFacts:
         return self.options.get("com.docker.network.bridge.enable_icc", "true").lower() != "false"
 
 
-@dataclass(frozen=True, slots=True)
-class ImageFacts:
+class ImageFacts(Struct, frozen=True):
     """An image, as ``inspect`` shows it; a listing leaves ``comment``, ``command`` and ``exposed`` out."""
 
     id: str
@@ -143,8 +137,7 @@ class ImageFacts:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(Struct, frozen=True):
     """How a command in a container ended, named as ``subprocess.CompletedProcess`` names it."""
 
     args: tuple[str, ...]
@@ -153,8 +146,7 @@ class Execution:
     stderr: str
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
+class Counters(Struct, frozen=True):
     """Traffic of an interface since it came up."""
 
     rx_packets: int = 0
@@ -167,8 +159,7 @@ class Counters:
     tx_dropped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(Struct, frozen=True):
     """A network interface, as ``ifconfig`` shows it."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
 class Verdict(enum.Enum):
@@ -26,8 +27,7 @@ class Verdict(enum.Enum):
 NEGATIVE = frozenset({Verdict.REFUSED, Verdict.TIMED_OUT, Verdict.NO_ROUTE, Verdict.NAME_NOT_FOUND, Verdict.RESET})
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where one probe goes.
 
     Attributes:
@@ -65,8 +65,7 @@ class Target:
         return f"{self.scheme}://{host}{port}{tail}"
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Struct, frozen=True):
     """The two ends of the connection that a probe made, as its source sees them, and the way that was taken.
 
     ``via`` is ``address`` (the owner's own, over the bridge), ``bound port``, ``name`` or ``url``.
@@ -79,8 +78,7 @@ class Connection:
     via: str = "address"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeResult:
+class ProbeResult(Struct, frozen=True, kw_only=True):
     """What one probe saw. True only where the destination is reachable.
 
     Attributes:

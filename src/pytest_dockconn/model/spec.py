@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class PortKey:
+class PortKey(Struct, frozen=True, order=True):
     """A port of a container as Docker writes it: ``80/tcp``."""
 
     number: int
@@ -17,8 +17,7 @@ class PortKey:
         return f"{self.number}/{self.protocol}"
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(Struct, frozen=True):
     """A wish to bind a container's port to the host.
 
     Attributes:
@@ -32,8 +31,7 @@ class Publish:
     host: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """A network that a container joins at its creation.
 
     Attributes:
@@ -49,8 +47,7 @@ class Attachment:
     ip: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerPlan:
+class ContainerPlan(Struct, frozen=True, kw_only=True):
     """Everything that the engine is told when a container is created."""
 
     image: str
@@ -75,8 +72,7 @@ class ContainerPlan:
     user: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkPlan:
+class NetworkPlan(Struct, frozen=True, kw_only=True):
     """Everything that the engine is told when a network is created."""
 
     name: str

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pytest_dockconn import labels
 from pytest_dockconn.logic.stale import Here, age, image_left_behind, is_dead, left_behind

@@ -18,7 +18,7 @@ from .logic import bases
 from .logic.capabilities import check
 from .logic.text import printable
 from .model.settings import Settings
-from .report import reuse, summary
+from .report import summary
 from .selection import MARK, needs_engine
 from .state import Run
 from .terminal import Progress
@@ -134,9 +134,8 @@ class Active:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What was used again; with ``-v``, who reached whom, how, and how fast."""
-        came = reuse.outcome(self._run.reused())
-        if came:
-            terminalreporter.write_line(came)
+        if self._run.settings.reuse:
+            terminalreporter.write_line(self._run.outcome())
         if terminalreporter.verbosity < 1 or not self._run.asked:
             return
         terminalreporter.write_sep("-", "dockconn: who reached whom")

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import labels
 from .actions.containers import side_by_side
@@ -18,17 +18,18 @@ from .handles.container import Container
 from .handles.engine import Bridge, Engine
 from .handles.host import Host
 from .handles.image import Image
-from .handles.making import make
-from .handles.matrix import Matrix, ask_matrix
-from .handles.network import Network, make_network
+from .handles.making import make, make_network
+from .handles.network import Network
 from .handles.own import Client, Own, Server
-from .handles.partition import partitioned
 from .handles.planning import Links, Networks, Wish
 from .handles.source import Destination, Source
 from .logic import stack
 from .logic.names import checked, on_engine
 from .logic.networks import planned
 from .model.spec import NetworkPlan
+
+if TYPE_CHECKING:
+    from .handles.matrix import Matrix
 
 T = TypeVar("T")
 
@@ -287,6 +288,8 @@ class Lab:
         Raises:
             SpecError: what can't ask, or can't be asked.
         """
+        from .handles.matrix import ask_matrix  # noqa: PLC0415 - few runs ask for one
+
         return ask_matrix(self._services, sources, destinations, timeout)
 
     def side_by_side(self, *make: Callable[[], T]) -> list[T]:
@@ -327,6 +330,8 @@ class Lab:
             NotOurs: an adopted container, without ``allow_adopted``.
             CapabilityError: the engine's kernel has no packet filter, or both share the host's network.
         """
+        from .handles.partition import partitioned  # noqa: PLC0415 - few runs cut anything
+
         with partitioned(self._services, a, b, one_way=one_way, how=how, allow_adopted=allow_adopted):
             yield
 

@@ -76,6 +76,12 @@ class Run:
             return [self.header(), *([f"dockconn: {settings.note}"] if settings.note else [])]
         return [self.header(), reuse_report.header(reuse.ready(), settings.lease, time.time())]
 
+    def outcome(self) -> str:
+        """What ``--dockconn-reuse`` came to."""
+        from .report import reuse as reuse_report  # noqa: PLC0415
+
+        return reuse_report.outcome(self.reused())
+
     def reused(self) -> Reused:
         """What of earlier runs was used, here and in workers."""
         from .model.reused import Reused  # noqa: PLC0415

@@ -15,7 +15,6 @@ from ..model.facts import ImageFacts
 from ..model.leftover import Leftover
 from .here import here
 from .leases import Leases
-from .partition import heal_after
 
 #: Removals side by side.
 WIDTH = 8
@@ -112,7 +111,7 @@ def _leftover(kind: str, thing: str, name: str, marks: Mapping[str, str], now: f
 def remove(engine: Engine, leftovers: list[Leftover], *, leased: bool = False) -> list[str]:
     """Remove them; returns what could not be, a line each. ``leased``: who calls has their leases, if there are any."""
     calls: dict[str, Callable[[str], None]] = {
-        "partition": partial(heal_after, engine),
+        "partition": partial(_heal_after, engine),
         "container": engine.remove,
         "network": engine.remove_network,
         "image": engine.remove_image,
@@ -140,3 +139,9 @@ def remove(engine: Engine, leftovers: list[Leftover], *, leased: bool = False) -
         for kind in calls:
             list(pool.map(one, [leftover for leftover in leftovers if leftover.kind == kind]))
     return failed
+
+
+def _heal_after(engine: Engine, sidecar: str) -> None:
+    from .partition import heal_after  # noqa: PLC0415 - hardly ever needed, and every run sweeps
+
+    heal_after(engine, sidecar)

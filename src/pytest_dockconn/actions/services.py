@@ -25,11 +25,11 @@ from .facts import Facts
 from .guardian import Guardian
 from .images import Images
 from .place import elsewhere
-from .reuse import Reuse
 from .sidecars import HOST, Agents
 
 if TYPE_CHECKING:
     from ..logic.partition import Partition
+    from .reuse import Reuse
 
 LOOPBACK = "127.0.0.1"
 
@@ -59,10 +59,15 @@ class Services:
         self._looked_again = False
         self._here = LocalChannel()
         self.guardian = Guardian(engine.url, self.run)
-        self.reuse = (
-            Reuse(engine, self.run, self.guardian, settings.project, settings.lease) if settings.reuse else None
-        )
+        self.reuse = self._reuse()
         self._lock = threading.Lock()
+
+    def _reuse(self) -> Reuse | None:
+        if not self.settings.reuse:
+            return None
+        from .reuse import Reuse  # noqa: PLC0415 - only where it was asked for
+
+        return Reuse(self.engine, self.run, self.guardian, self.settings.project, self.settings.lease)
 
     def begin(self) -> None:
         """Before the first thing is made: listen to the engine's events, and have somebody clean up if this process dies."""

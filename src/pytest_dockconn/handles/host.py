@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..actions.services import Services
 from ..model.facts import ContainerFacts
-from .listener import HostListener
 from .source import Source
+
+if TYPE_CHECKING:
+    from .listener import HostListener
 
 
 class Host(Source):
@@ -36,6 +40,8 @@ class Host(Source):
             CapabilityError: the engine is elsewhere, so its containers don't see this process.
             PortInUse: somebody has that port.
         """
+        from .listener import HostListener  # noqa: PLC0415 - few runs listen
+
         listener = HostListener(self.services, port, protocol)
         self._listeners.append(listener)
         return listener

@@ -5,17 +5,15 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from .. import labels
-from ..actions import agents
-from ..actions.containers import await_answers, launch, missing, raise_if_ended
-from ..actions.images import CLIENT, SERVER
-from ..actions.reuse import Reuse
+from ..actions.containers import await_answers, launch, raise_if_ended
+from ..actions.images import SERVER
+from ..actions.networks import create
 from ..actions.services import Services
-from ..errors import DockconnError, EngineUnavailable
-from ..logic.reuse import Place, place, unfit
-from ..logic.reuse import token as token_of
-from ..model.facts import ContainerFacts
-from .own import Client, Own, Server
-from .planning import Planned, Wish, planned
+from ..model.facts import NetworkFacts
+from ..model.spec import NetworkPlan
+from .network import Network
+from .own import Own
+from .planning import Planned, Wish, handle, planned
 
 
 def make(services: Services, lab: str, wish: Wish, *, keep: bool = False) -> Own:
@@ -27,9 +25,10 @@ def make(services: Services, lab: str, wish: Wish, *, keep: bool = False) -> Own
     reuse = services.reuse if keep else None
     if reuse is None:
         return _made(services, wish, wanted)
-    # a link is stale once its source has started again
-    where = place(reuse.project, lab, wanted.plan, wish.name, [source.facts().started_at for source in wanted.sources])
-    again = _again(services, reuse, wish, wanted, where)
+    from .again import container_again, place_of  # noqa: PLC0415 - only with --dockconn-reuse
+
+    where = place_of(reuse, lab, wish, wanted)
+    again = container_again(services, reuse, wish, wanted, where)
     if again is not None:
         return again
     services.begin()
@@ -39,47 +38,10 @@ def make(services: Services, lab: str, wish: Wish, *, keep: bool = False) -> Own
     return made
 
 
-def _again(services: Services, reuse: Reuse, wish: Wish, wanted: Planned, where: Place) -> Own | None:
-    """What an earlier run made, if it is healthy and answers as itself; what does not is removed."""
-
-    def why_not(container: str) -> str:
-        return unfit(services.engine.inspect(container), wanted.plan, services.default_network)
-
-    found = reuse.take(where, "container", why_not)
-    if found is None:
-        return None
-    services.agents.taken.add(found)
-    facts = services.facts.get(found)
-    made = _handle(services, facts, wish, wanted._replace(token=token_of(facts) if wanted.kind == SERVER else ""))
-    why = _silent(services, made, wanted)
-    if not why:
-        return made
-    reuse.reject(found, why)
-    made.discard()
-    return None
-
-
-def _silent(services: Services, made: Own, wanted: Planned) -> str:
-    """Why what an earlier run made does not answer; empty if it does, as itself."""
-    try:
-        if wanted.kind == CLIENT:
-            agents.look(services.agents.channel(made.id), "container")
-        return missing(services, made.facts(), wanted.listens, speaks=wanted.kind == SERVER)
-    except EngineUnavailable:
-        raise
-    except DockconnError as error:
-        return error.cause.partition("\n")[0]
-
-
-def _handle(services: Services, facts: ContainerFacts, wish: Wish, wanted: Planned) -> Own:
-    cls = Server if wish.role == SERVER else Client
-    return cls(services, facts, wish.name, ports_awaited=wanted.listens, token=wanted.token)
-
-
 def _made(services: Services, wish: Wish, wanted: Planned) -> Own:
     if any(publish.host for publish in wanted.plan.publish):
         services.remover.join()  # an earlier test's container may be about to give the port back
-    made = _handle(services, launch(services, wanted.plan), wish, wanted)
+    made = handle(services, launch(services, wanted.plan), wish, wanted)
     try:
         if wanted.listens:
             await_answers(services, made.facts(), wanted.listens, speaks=wanted.kind == SERVER)
@@ -89,3 +51,29 @@ def _made(services: Services, wish: Wish, wanted: Planned) -> Own:
         made.discard()
         raise
     return made
+
+
+def make_network(services: Services, lab: str, plan: NetworkPlan, name: str, *, keep: bool) -> Network:
+    """Make a network, or use again what an earlier run made (``keep``, with ``--dockconn-reuse``).
+
+    Raises ``SpecError``, ``DockconnError``.
+    """
+    reuse = services.reuse if keep else None
+    if reuse is None:
+        return Network(services, _created(services, plan), name)
+    from .again import network_again  # noqa: PLC0415 - only with --dockconn-reuse
+
+    where, again = network_again(services, reuse, lab, plan, name)
+    if again is not None:
+        return Network(services, again, name)
+    services.begin()
+    marks = reuse.marks(where, services.run, plan.name, "network")
+    made = Network(services, _created(services, replace(plan, labels=marks)), name)
+    reuse.made(made.id, name)
+    return made
+
+
+def _created(services: Services, plan: NetworkPlan) -> NetworkFacts:
+    if plan.subnets:
+        services.remover.join()  # an earlier test's network may be about to give it back
+    return create(services.engine, plan)

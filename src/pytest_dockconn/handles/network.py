@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec.structs import replace
-
-from ..actions.networks import create
 from ..actions.services import Services
 from ..logic.names import hostname
 from ..logic.ports import address
-from ..logic.reuse import place
 from ..model.facts import NetworkFacts
-from ..model.spec import Attachment, NetworkPlan
+from ..model.spec import Attachment
 from .container import Container
 
 
@@ -84,33 +80,3 @@ class Network:
 
     def __repr__(self) -> str:
         return f"<Network {self.name} {self.id[:12]}>"
-
-
-def make_network(services: Services, lab: str, plan: NetworkPlan, name: str, *, keep: bool) -> Network:
-    """Make a network, or use again what an earlier run made (``keep``, with ``--dockconn-reuse``).
-
-    Raises ``SpecError``, ``DockconnError``.
-    """
-    reuse = services.reuse if keep else None
-    if reuse is None:
-        return Network(services, _created(services, plan), name)
-    where = place(reuse.project, lab, plan, name)
-    there: list[NetworkFacts] = []
-
-    def unfit(thing: str) -> str:
-        there.append(services.engine.network(thing))
-        return ""
-
-    if reuse.take(where, "network", unfit) is not None:
-        return Network(services, there[-1], name)
-    services.begin()
-    marks = reuse.marks(where, services.run, plan.name, "network")
-    made = Network(services, _created(services, replace(plan, labels=marks)), name)
-    reuse.made(made.id, name)
-    return made
-
-
-def _created(services: Services, plan: NetworkPlan) -> NetworkFacts:
-    if plan.subnets:
-        services.remover.join()  # an earlier test's network may be about to give it back
-    return create(services.engine, plan)

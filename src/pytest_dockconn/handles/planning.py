@@ -18,11 +18,12 @@ from ..logic.names import checked, hostname, on_engine
 from ..logic.names import image as image_name
 from ..logic.privileges import FOREIGN, NOTHING
 from ..logic.privileges import SERVER as SERVER_PRIVILEGES
-from ..model.facts import ImageFacts
+from ..model.facts import ContainerFacts, ImageFacts
 from ..model.spec import Attachment, ContainerPlan, PortKey
 from .container import Container
 from .image import Image
 from .network import Network
+from .own import Client, Own, Server
 
 Links = Iterable[Container | str] | Mapping[str, Container | str]
 Networks = Iterable[Network | str] | Mapping[Network, str | None] | Mapping[str, str | None]
@@ -270,3 +271,9 @@ def _command(kind: str, argv: tuple[str, ...] | None, listens: Sequence[PortKey]
     if kind == SERVER:
         return ("dockconn-serve", f"token={token}", *(str(port) for port in listens))
     return ("dockconn-agent", "serve") if kind == CLIENT else argv
+
+
+def handle(services: Services, facts: ContainerFacts, wish: Wish, wanted: Planned) -> Own:
+    """The object that tests hold."""
+    cls = Server if wish.role == SERVER else Client
+    return cls(services, facts, wish.name, ports_awaited=wanted.listens, token=wanted.token)

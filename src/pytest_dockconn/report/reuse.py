@@ -20,10 +20,10 @@ def header(ready: Sequence[Offer], lease: float, now: float) -> str:
 
 
 def outcome(came: Reused) -> str:
-    """What came of it; empty where the session needed nothing."""
+    """What came of it."""
     parts = [
         f"{word} {', '.join(sorted(names))}"
         for word, names in (("used again", came.reused), ("made", came.made), ("replaced", came.replaced))
         if names
     ]
-    return f"dockconn: reuse: {'; '.join(parts)}" if parts else ""
+    return f"dockconn: reuse: {'; '.join(parts) or 'nothing was needed'}"

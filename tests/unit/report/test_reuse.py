@@ -30,7 +30,7 @@ def test_the_oldest_tells_the_age() -> None:
 @pytest.mark.parametrize(
     ("came", "said"),
     [
-        (Reused((), (), ()), ""),
+        (Reused((), (), ()), "dockconn: reuse: nothing was needed"),
         (Reused(("b", "a"), (), ()), "dockconn: reuse: used again a, b"),
         (
             Reused(("a",), ("c",), ("c (it is exited)",)),

@@ -15,6 +15,8 @@ ROUNDS = 7
 JSON = Path(__file__).parents[2] / "build" / "bench.json"
 JOBS: dict[str, Callable[[Context], Outcome]] = {
     "tutorial": tutorial.job,
+    "warm": tutorial.warm,
+    "helper": tutorial.helper,
     "probe": probes.one,
     "probes": probes.hundred,
     "server": servers.job,

@@ -107,3 +107,9 @@ def in_turn(variants: Mapping[str, Once], rounds: int, warm_up: int = 1) -> tupl
 def paired_difference(one: Series, other: Series) -> float:
     """The median of the differences of each round: what slows a round down slows both of its runs down."""
     return statistics.median(a - b for a, b in zip(one.seconds, other.seconds, strict=True))
+
+
+def spread(one: Series, other: Series) -> float:
+    """Between the quartiles of those differences: less than this is not seen."""
+    low, _, high = statistics.quantiles((a - b for a, b in zip(one.seconds, other.seconds, strict=True)), n=4)
+    return high - low

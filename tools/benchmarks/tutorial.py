@@ -7,13 +7,16 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pytest_dockconn.actions import prune
+
 from . import processes
 from .context import LABEL, Context
-from .measure import Outcome, Target, in_turn
+from .measure import Outcome, Target, in_turn, paired_difference, spread
 
 PEERS = Path(__file__).parent / "peers"
 OURS = "pytest-dockconn"
 FLOOR = "pytest alone"
+LIBRARY = "pytest alone, and docker-py imported"
 #: Variant, folder of its tests, arguments of pytest.
 PEER_RUNS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("testcontainers", "testcontainers", ()),
@@ -53,18 +56,110 @@ def job(context: Context) -> Outcome:
     )
 
 
-def _variant(
-    context: Context, folder: str, argv: tuple[str, ...], more: Mapping[str, str], lingering: list[float]
-) -> Callable[[], float]:
+def warm(context: Context) -> Outcome:
+    """The three tests again, with ``--dockconn-reuse``: at most 150 ms more than pytest alone."""
+    folder, bare = _copied(context, "dockconn"), _copied(context, "bare")
+    argv = (*VARIANTS[0][2], "--dockconn-reuse", "--dockconn-lease=10")
+    outputs: list[str] = []
+    _plugins(context)
+
+    def again() -> float:
+        done = processes.pytest([*argv, str(folder)], folder, _surroundings(context))
+        outputs.append(done.output)
+        return done.seconds
+
+    try:
+        series = in_turn(
+            {
+                "the second run and all after it": again,
+                FLOOR: lambda: processes.pytest([str(bare)], bare).seconds,
+                LIBRARY: lambda: (
+                    processes.pytest(["-p", "imports_docker", str(bare)], bare, _surroundings(context)).seconds
+                ),
+            },
+            context.rounds,
+        )
+    finally:
+        prune.remove(context.session.services.engine, prune.find_kept(context.session.services.engine))
+    if any("made" in output.partition("reuse: used again")[2] for output in outputs[1:]):
+        raise RuntimeError(f"something was made anew: {outputs[-1]}")
+    ours, floor, library = series
+    return Outcome(
+        "warm",
+        "the tutorial's three tests with --dockconn-reuse, when an earlier run left the containers",
+        series,
+        (Target("on top of pytest alone", paired_difference(ours, floor), 0.15, "s"),),
+        (f"of that, to import docker-py: {paired_difference(library, floor) * 1000:.0f} ms",),
+    )
+
+
+def helper(context: Context) -> Outcome:
+    """The three tests with the helper, and with nobody to clean up after a run that dies: no difference."""
+    computed: dict[str, list[float]] = {"with": [], "without": []}
+
+    def variant(name: str, *more: str) -> Callable[[], float]:
+        folder = _copied(context, "dockconn")
+        lingering: list[float] = []
+
+        def once() -> float:
+            done = processes.pytest([*VARIANTS[0][2], *more, str(folder)], folder, _surroundings(context))
+            lingering.append(_until_gone(context, done.pid))
+            computed[name].append(done.cpu)
+            return done.seconds
+
+        return once
+
+    _plugins(context)
+    series = in_turn(
+        {"with the helper": variant("with"), "without": variant("without", "-p", "no_helper")}, context.rounds * 2
+    )
+    return Outcome(
+        "helper",
+        "the tutorial's three tests with the helper that cleans up after a run that dies, and without one",
+        series,
+        notes=(
+            f"the helper adds {paired_difference(*series) * 1000:.0f} ms (median of the rounds' differences)",
+            f"their quartiles are {spread(*series) * 1000:.0f} ms apart",
+        ),
+    )
+
+
+#: A plugin that takes the helper away.
+NO_HELPER = """
+def pytest_configure(config):
+    from pytest_dockconn.actions.guardian import Guardian
+    Guardian.start = lambda self: None
+"""
+
+
+def _plugins(context: Context) -> None:
+    folder = context.folder / "plugins"
+    folder.mkdir(exist_ok=True)
+    (folder / "no_helper.py").write_text(NO_HELPER)
+    (folder / "imports_docker.py").write_text("import docker\n")
+
+
+def _copied(context: Context, folder: str) -> Path:
     place = context.folder / folder
     shutil.copytree(PEERS / folder, place, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-    extra = {
+    return place
+
+
+def _surroundings(context: Context) -> dict[str, str]:
+    return {
         "BENCH_LABEL": LABEL,
         "BENCH_CLIENT_IMAGE": context.image("client"),
         "BENCH_SERVER_IMAGE": context.image("server"),
         "DOCKER_HOST": context.session.services.engine.url,
-        **more,
+        "PYTHONPATH": str(context.folder / "plugins"),
     }
+
+
+def _variant(
+    context: Context, folder: str, argv: tuple[str, ...], more: Mapping[str, str], lingering: list[float]
+) -> Callable[[], float]:
+    place = _copied(context, folder)
+    extra = {**_surroundings(context), **more}
 
     def once() -> float:
         done = processes.pytest([*argv, str(place)], place, extra)

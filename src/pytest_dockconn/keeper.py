@@ -9,7 +9,7 @@ from .actions.leases import Lease, Leases
 
 #: Seconds between two looks. A lease ends that late at the most, and the helper itself when all of them are gone.
 PACE = 1.0
-#: Seconds that an engine may refuse to remove what is due, or not answer, before the helper leaves it to the next run's sweep.
+#: Seconds that an engine may refuse to remove a thing that is due, or not answer, before it is left to the next run's sweep.
 PATIENCE = 10.0
 
 
@@ -17,21 +17,21 @@ def keep(url: str, run: str, leases: Leases | None = None, pace: float = PACE) -
     """Remove what a run made when its lease is over, or when a later run died while it used it; whether nothing is left."""
     there = leases or Leases()
     pause = Event()
-    failing_since: float | None = None
-    while things := there.of_run(run):
+    failing: dict[str, float] = {}
+    while things := [one for one in there.of_run(run) if not _given_up(failing.get(one))]:
         due = {thing: lease for thing in things if (lease := there.take_due(run, thing, time.time())) is not None}
-        if not due or _removed(url, run, due):
-            failing_since = None
-        elif failing_since is None:
-            failing_since = time.monotonic()
-        elif time.monotonic() - failing_since > PATIENCE:
-            return False
+        left = _left(url, run, due) if due else set()
+        failing = {thing: failing.get(thing, time.monotonic()) for thing in (set(failing) - set(due)) | left}
         pause.wait(pace)
-    return True
+    return not failing
 
 
-def _removed(url: str, run: str, due: dict[str, Lease]) -> bool:
-    """Remove what is due; whether all of it is gone."""
+def _given_up(since: float | None) -> bool:
+    return since is not None and time.monotonic() - since > PATIENCE
+
+
+def _left(url: str, run: str, due: dict[str, Lease]) -> set[str]:
+    """Remove what is due; what of it is still there."""
     from .actions import prune  # noqa: PLC0415 - nothing heavy before it is needed
     from .engine.find import find  # noqa: PLC0415
     from .errors import DockconnError  # noqa: PLC0415
@@ -48,7 +48,7 @@ def _removed(url: str, run: str, due: dict[str, Lease]) -> bool:
         pass
     for thing, lease in due.items():
         if thing in left:
-            lease.give_back(0.0)
+            lease.drop()
         else:
             lease.end()
-    return not left
+    return left

@@ -166,7 +166,7 @@ class Lab:
         return made
 
     def _make(self, wish: Wish) -> Own:
-        self._begin()
+        self._services.begin()
         with self._given_back(wish.role, wish.name):
             made = make(self._services, self._mark, wish, keep=self._keep)
         with self._lock:
@@ -176,10 +176,6 @@ class Lab:
     def finds_things(self) -> bool:
         """Whether an earlier run may have left what this lab is about to be asked for."""
         return self._keep and self._services.reuse is not None and bool(self._services.reuse.offers())
-
-    def _begin(self) -> None:
-        """The helper is needed for what is made, and not for what is used again."""
-        (self._services.listen if self._keep else self._services.begin)()
 
     @contextlib.contextmanager
     def _given_back(self, role: str, name: str) -> Iterator[None]:
@@ -218,7 +214,7 @@ class Lab:
             SpecError: a subnet that is none, or that another network has a part of; nothing was created.
             DockconnError: the engine has no addresses left.
         """
-        self._begin()
+        self._services.begin()
         called = self._name("network", name)
         on = on_engine(self._services.run, self._mark, called)
         marks = labels.made(self._services.run, on, "network")

@@ -27,6 +27,8 @@ HASH = "dockconn.hash"
 REUSE = "dockconn.reuse"
 PLACE = "dockconn.reuse.place"
 PROJECT = "dockconn.reuse.project"
+#: The user whose leases say until when.
+UID = "dockconn.reuse.uid"
 #: On an image: it holds the agent, or Apache with the identity header. Containers inherit it, and images committed of them.
 SPEAKS = "dockconn.speaks"
 
@@ -69,6 +71,11 @@ def machine_id() -> str:
         except (OSError, UnicodeDecodeError):
             continue
     return ""
+
+
+def uid() -> str:
+    """The user of this process; empty where there are none."""
+    return str(os.getuid()) if hasattr(os, "getuid") else ""
 
 
 def pid_namespace() -> str:

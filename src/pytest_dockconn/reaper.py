@@ -49,7 +49,9 @@ def clean(url: str, run: str) -> bool:
     finally:
         leases = Leases()
         for thing in leases.of_run(run):
-            leases.forget(run, thing)
+            lease = leases.take(run, thing)
+            if lease is not None:
+                lease.end()
 
 
 class _Cleaner:

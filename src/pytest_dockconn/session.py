@@ -158,9 +158,12 @@ class Session:
             self.services.engine.close()
         except EngineError as error:
             failed.append(error.cause)
-        if failed or self.interrupted:
+        reuse = self.services.reuse
+        if failed or self.interrupted or (reuse is not None and reuse.lost):
+            if reuse is not None:
+                reuse.drop()
             self.services.guardian.abandon()
-        elif self.services.reuse is not None and self.services.reuse.give_back():
+        elif reuse is not None and reuse.give_back():
             self.services.guardian.keep()
         else:
             self.services.guardian.dismiss()

@@ -76,8 +76,8 @@ class Suite:
             "--dockconn-engine",
             engine,
         ]
-        # a shell without job control has its background jobs ignore SIGINT, and so would all that they start
-        self.command = ["env", "--default-signal=INT", *command, *arguments, str(folder)]
+        # a shell without job control has its background jobs ignore SIGINT, nohup SIGHUP, and so would all that they start
+        self.command = ["env", "--default-signal=INT,HUP", *command, *arguments, str(folder)]
         surroundings = {**os.environ, **(env or {}), "CHAOS_STOP": stop, "CHAOS_FILE": str(self._file)}
         self.process = subprocess.Popen(
             self.command, cwd=folder, env=surroundings, stdin=subprocess.DEVNULL,
@@ -151,6 +151,11 @@ class Witness:
         found += [n["Name"] for n in self.api.networks(filters=mark)]
         images = self.api.images(filters=mark)
         return found + [str(i["RepoTags"]) for i in images if not i["Labels"][labels.ROLE].endswith("-image")]
+
+    def tags(self) -> set[str]:
+        """Of the images that the plugin has built."""
+        built = self.api.images(filters={"label": labels.HASH})
+        return {tag for image in built for tag in image["RepoTags"] or () if tag.startswith(labels.PREFIX)}
 
     def left(self, suite: Suite) -> list[str]:
         """What is left of a suite that has ended, its workers' too, after the time that it may take to go."""

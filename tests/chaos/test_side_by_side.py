@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+import pytest_dockconn
 from tests.chaos.harness import Figures, Suite, Witness, settle
 
+PACKAGE = Path(pytest_dockconn.__file__).parent
 INNER = Path(__file__).with_name("side_by_side_inner.py")
 ROUNDS = range(int(os.environ.get("DOCKCONN_CHAOS_ROUNDS", "1")))
 TESTS = 8 + 3
@@ -25,10 +28,10 @@ class Several:
         self._url = url
         self.suites: list[Suite] = []
 
-    def begin(self, arguments: Sequence[str], stop: str = "") -> Suite:
+    def begin(self, arguments: Sequence[str], stop: str = "", env: dict[str, str] | None = None) -> Suite:
         folder = self._folder / str(len(self.suites))
         folder.mkdir()
-        self.suites.append(Suite(folder, self._url, *arguments, stop=stop, inner=INNER))
+        self.suites.append(Suite(folder, self._url, *arguments, stop=stop, env=env, inner=INNER))
         return self.suites[-1]
 
     def passed(self, witness: Witness, figures: Figures) -> None:
@@ -61,6 +64,28 @@ def test_two_runs_at_once(several: Several, witness: Witness, figures: Figures, 
     for _ in range(2):
         several.begin(("-n", "2"))
     several.passed(witness, figures)
+
+
+def test_two_versions_of_the_dockerfiles_at_once(
+    several: Several, witness: Witness, figures: Figures, tmp_path: Path
+) -> None:
+    """Each builds its own once, among its workers too, and neither takes the other's."""
+    other = tmp_path / "other"
+    shutil.copytree(PACKAGE, other / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
+    with (other / PACKAGE.name / "images" / "client.Dockerfile").open("a", encoding="utf-8") as file:
+        file.write(f"ENV CHAOS={os.getpid()}\n")
+    before = witness.tags()
+    try:
+        several.begin(("-n", "2"))
+        several.begin(("-n", "2"), env={"PYTHONPATH": str(other)})
+        several.passed(witness, figures)
+
+        new = {tag.partition(":")[0] for tag in witness.tags() - before}
+        assert sorted(new) == ["dockconn-client", "dockconn-server"]
+        assert len(witness.tags() - before) == 2
+    finally:
+        for tag in sorted(witness.tags() - before, reverse=True):
+            witness.api.remove_image(tag)
 
 
 @pytest.mark.parametrize("number", ROUNDS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -291,6 +293,25 @@ def test_reached_is_not_unreachable(dockconn_client: Client, dockconn_exposed_se
         r"client1 can reach port 80/tcp of server1 at [\d.]+:80, and server1 answered, but it must not",
         str(caught.value),
     )
+
+
+@needs("isolation")
+def test_reached_across_networks_says_so(dockconn: Lab) -> None:
+    """As it comes about by itself, for a moment, on docker 20.10 while anybody makes a network."""
+    if dockconn.engine.kind != "docker":
+        pytest.skip("DOCKER-USER is docker's chain for others")
+    source, destination = two_networks(dockconn)
+    both = [(source.ip, destination.owner.ip), (destination.owner.ip, source.ip)]
+    with contextlib.ExitStack() as undo:
+        for one, other in both:
+            accept = ["DOCKER-USER", "-s", one, "-d", other, "-j", "ACCEPT"]
+            subprocess.run(["iptables", "-I", *accept], check=True)
+            undo.callback(subprocess.run, ["iptables", "-D", *accept], check=True)
+        with pytest.raises(ReachabilityError) as caught:
+            assert_unreachable(source, destination)
+
+    assert "it was asked by server1's own address" in str(caught.value)
+    assert "remedy:   make no network meanwhile" in str(caught.value)
 
 
 @needs("isolation")

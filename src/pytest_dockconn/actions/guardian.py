@@ -45,13 +45,14 @@ class Guardian:
 
     @property
     def pid(self) -> int | None:
-        """The helper's process id, once it has started; None where it could not, or was dismissed."""
+        """The helper's process id, once it has started; None where it could not, was dismissed, or has ended."""
         with self._lock:
             thread = self._thread
         if thread is None:
             return None
         thread.join()
-        return self._process.pid if self._process is not None else None
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
 
     def _start(self) -> None:
         with contextlib.suppress(OSError):

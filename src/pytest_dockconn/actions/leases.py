@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import stat
-import tempfile
+import weakref
 from pathlib import Path
 
 from ..errors import DockconnError
 
 IN_USE = b"in use"
+#: Bytes of a lease, always written as a whole: whoever is killed meanwhile leaves the old word or the new one.
+WIDTH = 32
 
 
 class Lease:
@@ -25,61 +28,122 @@ class Lease:
         self._fd = fd
         #: whether whoever had it before gave it back
         self.clean = clean
+        _held.add(self)
 
     def give_back(self, until: float) -> None:
         """Others may have it, until then (seconds since 1970)."""
-        _write(self._fd, str(until).encode())
+        with contextlib.suppress(OSError):  # a full disk: it says "in use" then, and goes with those that died
+            _write(self._fd, str(until).encode())
+        self.drop()
+
+    def drop(self) -> None:
+        """Nobody may use it any more, and whoever comes first removes it."""
+        if self._fd < 0:
+            return
+        with contextlib.suppress(OSError):
+            _unlock(self._fd)
         os.close(self._fd)
+        self._fd = -1
 
     def end(self) -> None:
         """The thing is gone."""
         self._path.unlink(missing_ok=True)
-        os.close(self._fd)
+        self.drop()
+
+    def close_in_child(self) -> None:
+        """A forked child would hold the lock as long as it lives, whatever becomes of this process."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+_held: weakref.WeakSet[Lease] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for lease in list(_held):
+        lease.close_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+def _folder() -> Path:
+    # not tempfile's: that looks at TMPDIR and at which disk is full just now, and the helper and `dockconn prune` must come
+    # to the same place
+    return Path(f"/tmp/dockconn-{getattr(os, 'getuid', int)()}-leases")  # noqa: S108 - `prepare` looks whose it is
 
 
 class Leases:
     """The leases of this user on this machine."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or Path(tempfile.gettempdir()) / f"dockconn-{os.getuid()}-leases"
+        self._folder = folder or _folder()
+
+    def prepare(self) -> None:
+        """See to the folder. Raises ``DockconnError`` where it is somebody else's, or can't be made."""
+        try:
+            with contextlib.suppress(FileExistsError):
+                self._folder.mkdir(mode=0o700)
+            there = self._folder.lstat()
+            ours = stat.S_ISDIR(there.st_mode) and there.st_uid == os.getuid() and not there.st_mode & 0o022
+            why = "" if ours else "it must be a folder of your own that nobody else may write to"
+        except OSError as error:
+            why = str(error)
+        if why:
+            raise DockconnError(
+                f"--dockconn-reuse can't keep its leases in {self._folder}",
+                checked=why,
+                remedy="remove it, or leave the option out",
+            )
 
     def make(self, run: str, thing: str) -> Lease:
-        """The lease of what was just made. Raises ``DockconnError`` where the folder is somebody else's."""
-        self._prepare()
+        """The lease of what was just made. Raises ``DockconnError`` where it can't be written."""
+        self.prepare()
         path = self._path(run, thing)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        _lock(fd, wait=True)
-        _write(fd, IN_USE)
+        new = self._folder / f".{secrets.token_hex(8)}"  # it is locked and written before anybody else can see it
+        try:
+            fd = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            _lock(fd)
+            _write(fd, IN_USE)
+            new.rename(path)
+        except OSError as error:
+            new.unlink(missing_ok=True)
+            raise DockconnError(
+                "--dockconn-reuse can't keep a lease", checked=f"{path}: {error}", remedy="leave the option out"
+            ) from error
         return Lease(path, fd, clean=True)
 
     def take(self, run: str, thing: str) -> Lease | None:
         """The right to use it; None where somebody has it, or nobody can."""
+        return self._take(run, thing, float("inf"))
+
+    def take_due(self, run: str, thing: str, now: float) -> Lease | None:
+        """As ``take``, but only where its time is over, or where who used it died."""
+        return self._take(run, thing, now)
+
+    def _take(self, run: str, thing: str, due: float) -> Lease | None:
         path = self._path(run, thing)
         try:
             fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:
             return None
-        said = _taken(fd)
-        if said is None:
+        # only what is read under the lock counts; where it is, somebody may have removed it before
+        until = _until(os.pread(fd, WIDTH, 0)) if _lock(fd) and os.fstat(fd).st_nlink else None
+        if until is None or until > due:
             os.close(fd)
             return None
-        _write(fd, IN_USE)
-        return Lease(path, fd, clean=said != IN_USE)
-
-    def take_due(self, run: str, thing: str, now: float) -> Lease | None:
-        """As ``take``, but only where its time is over, or where who used it died."""
-        until = self.until(run, thing)
-        return self.take(run, thing) if until is not None and until <= now else None
+        with contextlib.suppress(OSError):
+            _write(fd, IN_USE)
+        return Lease(path, fd, clean=until > 0)
 
     def until(self, run: str, thing: str) -> float | None:
         """When its time is over: 0 where it says "in use", None where there is no lease."""
         try:
-            said = self._path(run, thing).read_bytes()
+            return _until(self._path(run, thing).read_bytes())
         except OSError:
             return None
-        with contextlib.suppress(ValueError):
-            return float(said)
-        return 0.0
 
     def is_used(self, run: str, thing: str) -> bool:
         """Whether a run that lives uses it now."""
@@ -90,52 +154,44 @@ class Leases:
         except OSError:
             return False
         try:
-            return not _lock(fd, wait=False, share=True)
+            return not _lock(fd, share=True)
         finally:
             os.close(fd)
 
     def of_run(self, run: str) -> list[str]:
         """The ids of what a run made and there are leases of."""
-        return [path.name.partition(".")[2] for path in self._folder.glob(f"{run}.*")]
-
-    def forget(self, run: str, thing: str) -> None:
-        """The thing is gone."""
-        with contextlib.suppress(OSError):
-            self._path(run, thing).unlink()
+        return [path.name.partition(".")[2] for path in self._folder.glob(f"{_bare(run)}.*")]
 
     def _path(self, run: str, thing: str) -> Path:
-        # both are read from labels: letters and digits alone, or a name could lead out of the folder
-        return self._folder / f"{''.join(filter(str.isalnum, run))}.{''.join(filter(str.isalnum, thing))}"
-
-    def _prepare(self) -> None:
-        with contextlib.suppress(FileExistsError):
-            self._folder.mkdir(mode=0o700)
-        there = self._folder.lstat()
-        if not stat.S_ISDIR(there.st_mode) or there.st_uid != os.getuid() or there.st_mode & 0o022:
-            raise DockconnError(
-                f"--dockconn-reuse can't keep its leases in {self._folder}",
-                checked="it must be a folder of your own that nobody else may write to",
-                remedy="remove it, or set TMPDIR to another place",
-            )
+        return self._folder / f"{_bare(run)}.{_bare(thing)}"
 
 
-def _lock(fd: int, *, wait: bool, share: bool = False) -> bool:
+def _bare(text: str) -> str:
+    """Letters and digits alone: it is read from labels, and could lead out of the folder, or be a pattern."""
+    return "".join(filter(str.isalnum, text)) or "-"
+
+
+def _until(said: bytes) -> float:
+    with contextlib.suppress(ValueError):
+        return float(said)
+    return 0.0
+
+
+def _lock(fd: int, *, share: bool = False) -> bool:
     import fcntl  # noqa: PLC0415 - not on Windows, where this is refused before
 
     try:
-        fcntl.flock(fd, (fcntl.LOCK_SH if share else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
+        fcntl.flock(fd, (fcntl.LOCK_SH if share else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
-def _taken(fd: int) -> bytes | None:
-    """Lock a lease and read it; None where it is locked, was removed meanwhile, or is just being made."""
-    if not _lock(fd, wait=False) or os.fstat(fd).st_nlink == 0:
-        return None
-    return os.pread(fd, 64, 0) or None
+def _unlock(fd: int) -> None:
+    import fcntl  # noqa: PLC0415
+
+    fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 def _write(fd: int, what: bytes) -> None:
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, what, 0)
+    os.pwrite(fd, what.ljust(WIDTH), 0)

@@ -10,7 +10,7 @@ from functools import partial
 from .. import labels
 from ..engine.port import Engine
 from ..errors import DockconnError
-from ..logic.stale import age, image_left_behind, is_committed, left_behind
+from ..logic.stale import age, image_left_behind, is_committed, lease_is_over, left_behind
 from ..model.facts import ImageFacts
 from ..model.leftover import Leftover
 from .here import here
@@ -31,9 +31,16 @@ def find(engine: Engine) -> list[Leftover]:
 def find_things(engine: Engine) -> list[Leftover]:
     """The containers, networks and partitions that dead runs left."""
     now = here(engine)
-    found = _things(engine, labels.RUN, lambda name, marks: left_behind(name, marks, now), now.now)
+    found = _things(
+        engine, labels.RUN, lambda name, marks: left_behind(name, marks, now) and not _others(marks, now.now), now.now
+    )
     # its helper was killed, but another run uses it
     return [one for one in found if not Leases().is_used(one.run, one.id)]
+
+
+def _others(marks: Mapping[str, str], now: float) -> bool:
+    """Whether it is kept by another user of this machine, whose leases can't be seen: then the one on its labels counts."""
+    return marks.get(labels.UID, labels.uid()) != labels.uid() and not lease_is_over(marks, now)
 
 
 def find_kept(engine: Engine) -> list[Leftover]:
@@ -129,7 +136,7 @@ def remove(engine: Engine, leftovers: list[Leftover], *, leased: bool = False) -
         except DockconnError as error:
             failed.append(f"{leftover.kind} {leftover.name}: {error.cause}")
             if lease is not None:
-                lease.give_back(0.0)
+                lease.drop()
         else:
             if lease is not None:
                 lease.end()

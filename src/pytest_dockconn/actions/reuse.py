@@ -26,6 +26,9 @@ class Reuse:
         guardian: the helper, which owns what is made here and removes it when its lease is over.
         project: whose things.
         lease: seconds that they outlive their last use.
+
+    Raises:
+        DockconnError: the leases' folder is somebody else's.
     """
 
     def __init__(self, engine: Engine, run: str, guardian: Guardian, project: str, lease: float) -> None:
@@ -34,6 +37,9 @@ class Reuse:
         self._guardian = guardian
         self._lease = lease
         self._leases = Leases()
+        self._leases.prepare()
+        #: something may have been made that nobody knows of
+        self.lost = False
         self._lock = threading.Lock()
         self._found: list[Offer] | None = None
         self._held: dict[str, Lease] = {}
@@ -110,13 +116,24 @@ class Reuse:
 
     def _replace(self, found: Offer, lease: Lease, why: str) -> None:
         self._replaced.append(f"{short(found)} ({why})")
-        remove = self._engine.remove if found.kind == "container" else self._engine.remove_network
         try:
-            remove(found.id)
+            if found.kind == "container":
+                self._engine.remove(found.id)
+            else:
+                self._empty(found.id)
+                self._engine.remove_network(found.id)
         except DockconnError:
-            lease.give_back(0.0)  # a network that is not empty yet: the helper that owns it tries again
+            lease.drop()  # its helper tries again
         else:
             lease.end()
+
+    def _empty(self, network: str) -> None:
+        """What hangs on a network that is replaced is replaced too, so it goes first: else the network can't."""
+        on = set(self._engine.network(network).containers)
+        for found in self.offers():
+            lease = self._leases.take(found.run, found.id) if found.id in on else None
+            if lease is not None:
+                self._replace(found, lease, "its network was replaced")
 
     def reject(self, thing: str, why: str) -> None:
         """What was taken is no good after all; who calls this removes it."""
@@ -129,11 +146,11 @@ class Reuse:
             return labels.made(run, name, role)
         return {
             **labels.made(run, name, role, owned_by=owner), labels.REUSE: place.made_of, labels.PLACE: place.use,
-            labels.PROJECT: project_mark(self.project),
+            labels.PROJECT: project_mark(self.project), labels.UID: labels.uid(),
         }  # fmt: skip
 
     def made(self, thing: str, name: str) -> None:
-        """It is there, and this run's."""
+        """It is there, and this run's. Raises ``DockconnError`` where its lease can't be written."""
         if self._guardian.pid is not None:
             self._held[thing] = self._leases.make(self._run, thing)
             self._own.add(thing)
@@ -142,10 +159,6 @@ class Reuse:
     def keeps(self, thing: str) -> bool:
         """Whether it outlives this run."""
         return thing in self._held
-
-    def is_reused(self, thing: str) -> bool:
-        """Whether an earlier run made it."""
-        return thing in self._held and thing not in self._own
 
     def end(self, thing: str) -> None:
         """It was removed."""
@@ -158,9 +171,19 @@ class Reuse:
         """All of it may serve the next run; whether this run's helper has anything to watch."""
         held, self._held = self._held, {}
         until = time.time() + self._lease
+        guarded = self._guardian.pid is not None
+        for thing, lease in held.items():
+            if thing in self._own and not guarded:
+                lease.drop()  # nobody would end it: the next run's sweep removes it
+            else:
+                lease.give_back(until)
+        return guarded and bool(self._own & set(held))
+
+    def drop(self) -> None:
+        """None of it may: the helpers that own it remove it."""
+        held, self._held = self._held, {}
         for lease in held.values():
-            lease.give_back(until)
-        return bool(self._own & set(held))
+            lease.drop()
 
     def outcome(self) -> Reused:
         """What came of it."""

@@ -71,13 +71,9 @@ class Services:
 
     def begin(self) -> None:
         """Before the first thing is made: listen to the engine's events, and have somebody clean up if this process dies."""
-        self.listen()
+        self.facts.watch()
         if urlsplit(self.engine.url).scheme in SCHEMES:  # an engine of the tests lives in this process alone
             self.guardian.start()
-
-    def listen(self) -> None:
-        """Before the first thing is used: listen to the engine's events."""
-        self.facts.watch()
 
     def keeps(self, thing: str) -> bool:
         """Whether it outlives this run."""

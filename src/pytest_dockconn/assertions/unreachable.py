@@ -8,12 +8,13 @@ from typing import Any
 from ..actions.asking import watch
 from ..actions.containers import side_by_side
 from ..actions.controls import answers_inside, source_works
-from ..errors import ReachabilityError, SpecError
+from ..errors import DockconnError, ReachabilityError, SpecError
 from ..handles.container import Container
 from ..handles.known import owned
 from ..handles.listener import HostListener
 from ..handles.source import Destination, Source, Verify, check_timeout
 from ..logic import proof
+from ..logic.wiring import shared_networks
 from ..model.facts import ContainerFacts
 from ..model.probe import NEGATIVE, ProbeResult, Verdict
 from ..report import messages
@@ -86,12 +87,25 @@ def _judged(
     told = explained(source, destination, shown)
     if answer is not None:
         name = source.services.name_of(answer.answered_by) if answer.answered_by else ""
-        text = messages.reached(source.name, destination, answer, name)
+        text = messages.reached(source.name, destination, answer, name, apart=_apart(source, answer))
     elif lacks:
         text = messages.inconclusive(source.name, destination, lacks, shown, told.why)
     else:
         text = messages.other_reason(source.name, destination, shown, list(wanted or ()), told.why)
     return shown, ReachabilityError(text, told.sections)
+
+
+def _apart(source: Source, answer: ProbeResult) -> bool:
+    """Whether the engine's isolation of networks should have kept them apart."""
+    asks = source.source_facts()
+    if asks is None or not answer.answered_by or answer.target.via != "address":
+        return False
+    try:
+        owner = source.services.facts.get(answer.answered_by)
+    except DockconnError:
+        return False
+    bridged = asks.endpoints and owner.endpoints and "host" not in (asks.network_mode, owner.network_mode)
+    return bool(bridged) and not shared_networks(asks, owner)
 
 
 def _doubtful(seen: Sequence[ProbeResult]) -> ProbeResult:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from msgspec.structs import replace
 
 from .. import labels
@@ -9,11 +13,15 @@ from ..actions.containers import await_answers, launch, raise_if_ended
 from ..actions.images import SERVER
 from ..actions.networks import create
 from ..actions.services import Services
+from ..errors import PortInUse, SpecError, StartFailed
 from ..model.facts import NetworkFacts
 from ..model.spec import NetworkPlan
 from .network import Network
 from .own import Own
 from .planning import Planned, Wish, handle, planned
+
+if TYPE_CHECKING:
+    from ..actions.reuse import Reuse
 
 
 def make(services: Services, lab: str, wish: Wish, *, keep: bool = False) -> Own:
@@ -22,7 +30,7 @@ def make(services: Services, lab: str, wish: Wish, *, keep: bool = False) -> Own
     Raises ``SpecError`` before anything is created, and what ``launch`` raises.
     """
     wanted = planned(services, lab, wish)
-    reuse = services.reuse if keep else None
+    reuse = services.reuse if keep and not _is_committed(services, wish) else None
     if reuse is None:
         return _made(services, wish, wanted)
     from .again import container_again, place_of  # noqa: PLC0415 - only with --dockconn-reuse
@@ -31,10 +39,14 @@ def make(services: Services, lab: str, wish: Wish, *, keep: bool = False) -> Own
     again = container_again(services, reuse, wish, wanted, where)
     if again is not None:
         return again
-    services.begin()
     marks = {**reuse.marks(where, services.run, wanted.plan.name, wish.role), labels.SPEAKS: wanted.kind}
-    made = _made(services, wish, wanted._replace(plan=replace(wanted.plan, labels=marks, stdin_once=False)))
-    reuse.made(made.id, wish.name)
+    with _known(reuse):
+        made = _made(services, wish, wanted._replace(plan=replace(wanted.plan, labels=marks, stdin_once=False)))
+        try:
+            reuse.made(made.id, wish.name)
+        except BaseException:
+            made.discard()
+            raise
     return made
 
 
@@ -66,10 +78,14 @@ def make_network(services: Services, lab: str, plan: NetworkPlan, name: str, *, 
     where, again = network_again(services, reuse, lab, plan, name)
     if again is not None:
         return Network(services, again, name)
-    services.begin()
     marks = reuse.marks(where, services.run, plan.name, "network")
-    made = Network(services, _created(services, replace(plan, labels=marks)), name)
-    reuse.made(made.id, name)
+    with _known(reuse):
+        made = Network(services, _created(services, replace(plan, labels=marks)), name)
+        try:
+            reuse.made(made.id, name)
+        except BaseException:
+            made.discard()
+            raise
     return made
 
 
@@ -77,3 +93,23 @@ def _created(services: Services, plan: NetworkPlan) -> NetworkFacts:
     if plan.subnets:
         services.remover.join()  # an earlier test's network may be about to give it back
     return create(services.engine, plan)
+
+
+def _is_committed(services: Services, wish: Wish) -> bool:
+    """An image that a run commits goes with it, and is another in the next run."""
+    if wish.image is None:
+        return False
+    image = services.engine.image(str(wish.image))
+    return image is not None and image.labels.get(labels.ROLE) == "commit"
+
+
+@contextlib.contextmanager
+def _known(reuse: Reuse) -> Iterator[None]:
+    """Where it is not certain that nothing was made, the helper has to look at the end: its things have no other owner."""
+    try:
+        yield
+    except (SpecError, PortInUse, StartFailed):
+        raise  # nothing is left of it
+    except BaseException:
+        reuse.lost = True
+        raise

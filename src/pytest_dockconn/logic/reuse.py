@@ -113,4 +113,10 @@ def unfit(facts: ContainerFacts, plan: ContainerPlan, default_network: str) -> s
         on = {one.network for one in facts.endpoints}
         if on != wanted:
             return f"it is on {', '.join(sorted(on)) or 'no network'}"
+    for one in plan.attachments:
+        there = facts.endpoint(one.network)
+        if there and not set(one.aliases) <= set(there.aliases):
+            return f"it has other names on {one.network}"
+        if there and one.ip not in ("", there.ip, there.ip6):
+            return f"it has another address on {one.network}"
     return ""

@@ -66,11 +66,63 @@ def test_its_user_died(leases: Leases) -> None:
     lease.end()
 
 
-def test_what_is_just_being_made_is_nobodys_to_take(leases: Leases, tmp_path: Path) -> None:
+def test_a_forked_child_does_not_hold_it(leases: Leases) -> None:
+    """It may outlive the run: a pool of workers that nobody ends."""
+    lease = leases.make(RUN, THING)
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(write)
+        os.read(read, 1)
+        os._exit(0)
+    lease.drop()
+
+    again = leases.take(RUN, THING)
+    os.close(write)
+    os.close(read)
+    os.waitpid(child, 0)
+    assert again is not None
+    assert not again.clean
+    again.end()
+
+
+def test_what_was_cut_short_is_of_one_that_died(leases: Leases, tmp_path: Path) -> None:
     leases.make(RUN, "other").end()
     (tmp_path / "leases" / f"{RUN}.{THING}").touch()
+    lease = leases.take_due(RUN, THING, 0.0)
 
-    assert leases.take(RUN, THING) is None
+    assert lease is not None
+    assert not lease.clean
+    lease.end()
+
+
+def test_dropped_it_is_nobodys(leases: Leases) -> None:
+    leases.make(RUN, THING).drop()
+    lease = leases.take(RUN, THING)
+
+    assert lease is not None
+    assert not lease.clean
+    lease.drop()
+    again = leases.take(RUN, THING)
+    assert again is not None
+    assert not again.clean
+    again.end()
+
+
+def test_a_full_disk_leaves_it_in_use(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
+    lease = leases.make(RUN, THING)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", _full)
+        lease.give_back(100.0)
+        with pytest.raises(DockconnError, match="can't keep a lease"):
+            leases.make(RUN, "other")
+
+    assert leases.until(RUN, THING) == 0.0
+    assert leases.of_run(RUN) == [THING]
+
+
+def _full(*_: object) -> int:
+    raise OSError(28, "No space left on device")
 
 
 def test_what_ended_meanwhile_is_not_taken(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +132,7 @@ def test_what_ended_meanwhile_is_not_taken(leases: Leases, monkeypatch: pytest.M
 
     def slow(path: Path, flags: int, mode: int = 0o777) -> int:
         fd = opened(path, flags, mode)
-        leases.forget(RUN, THING)
+        path.unlink()
         return fd
 
     monkeypatch.setattr(os, "open", slow)
@@ -92,7 +144,6 @@ def test_where_there_is_none(leases: Leases) -> None:
     assert leases.until(RUN, THING) is None
     assert not leases.is_used(RUN, THING)
     assert leases.of_run(RUN) == []
-    leases.forget(RUN, THING)
 
 
 def test_a_label_does_not_lead_out_of_the_folder(leases: Leases, tmp_path: Path) -> None:
@@ -100,8 +151,8 @@ def test_a_label_does_not_lead_out_of_the_folder(leases: Leases, tmp_path: Path)
 
     assert leases.take("..", "/x") is None
     assert leases.take("../x", "") is None
-    leases.forget("../x", "")
-    assert (tmp_path / "x").exists()
+    assert leases.of_run("**") == []
+    assert leases.of_run("/x") == []
 
 
 @pytest.mark.parametrize("kind", ["a link", "open to all"])

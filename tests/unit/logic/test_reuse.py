@@ -154,9 +154,21 @@ def test_outdated(told: dict[str, str], wanted: str, reason: str) -> None:
             "",
             id="on its own network",
         ),
+        pytest.param(
+            container(endpoints=(endpoint("front", aliases=("db", "x")),)),
+            plan(attachments=(Attachment("front", ("db",), ip="172.17.0.2"),)), "", id="by its names and its address",
+        ),
+        pytest.param(
+            container(endpoints=(endpoint("front", aliases=("x",)),)), plan(attachments=(Attachment("front", ("db",)),)),
+            "it has other names on front", id="connected again without its alias",
+        ),
+        pytest.param(
+            container(endpoints=(endpoint("front"),)), plan(attachments=(Attachment("front", ip="172.17.0.9"),)),
+            "it has another address on front", id="connected again at another address",
+        ),
         pytest.param(container(endpoints=(endpoint("host"),)), plan(network_mode="host"), "", id="on the host's"),
     ],
-)
+)  # fmt: skip
 def test_unfit(facts: Any, of: ContainerPlan, reason: str) -> None:
     assert reuse.unfit(facts, of, "bridge") == reason
 

@@ -48,6 +48,14 @@ def test_reached() -> None:
     assert said.splitlines()[0].endswith("at 172.17.0.2:80, and server1 answered, but it must not")
     assert "172.17.0.9:40000 -> 172.17.0.2:80" in said
     assert "It works" in said
+    assert "take them off their shared network" in said
+
+
+def test_reached_across_networks() -> None:
+    said = messages.reached("client1", PORT, result(Verdict.REACHABLE), "server1", apart=True)
+    assert "client1 and server1 share no network" in said
+    assert "docker 20.10 takes its isolation rules out for a moment" in said
+    assert "take them off" not in said
     assert "  remedy:   " in said
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,13 @@ import pytest
 
 if TYPE_CHECKING:
     from .actions.base import Say
+    from .engine.port import Engine
     from .handles.connection import Connection
     from .handles.image import Image
     from .handles.own import Client
     from .lab import Lab
     from .model.asked import Asked
+    from .model.leftover import Leftover
     from .model.reused import Reused
     from .model.settings import Settings
     from .session import Session, Tutorial
@@ -41,6 +43,7 @@ class Run:
         #: what the sweep at the end has to say, once it may be said
         self.late = ""
         self._swept = False
+        self._images_swept = False
         #: what reuse came to in xdist's workers
         self.worker_reuse: list[Reused] = []
 
@@ -106,31 +109,53 @@ class Run:
     def sweep(self) -> None:
         """Begin to remove what dead runs left behind; what could not be is left to ``dockconn prune``.
 
-        Images go at the end: to list them keeps the engine, docker 20.10, from starting containers for 25 ms and more.
+        Images go at the end: to list them keeps the engine, docker 20.10, from starting containers for 25 ms and more. Where
+        an earlier run left this one's containers there is nothing to start, and the end is not to wait for it.
         """
         self._swept = True
-        self._in_background(images=False)
+        self._in_background(self._sweep_things)
 
-    def _in_background(self, *, images: bool) -> None:
-        thread = threading.Thread(target=self._sweep, args=(images,), name="dockconn-sweep", daemon=True)
+    def _in_background(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name="dockconn-sweep", daemon=True)
         thread.start()
         self._begun.append(thread)
 
-    def _sweep(self, images: bool) -> None:
+    def _sweep_things(self) -> None:
+        from .actions.prune import find_things  # noqa: PLC0415
+
+        said = self._removed(find_things)
+        if said:
+            self._say(said)
+        if self._quietly_finds_things():
+            self._images_swept = True
+            self._sweep_images()
+
+    def _quietly_finds_things(self) -> bool:
+        from .errors import DockconnError  # noqa: PLC0415
+
+        try:
+            return self.lab.finds_things()
+        except DockconnError:
+            return False  # as below
+
+    def _sweep_images(self) -> None:
+        from .actions.prune import find_images  # noqa: PLC0415
+
+        self.late = self._removed(find_images)  # at the end pytest is writing its summary
+
+    def _removed(self, find: Callable[[Engine], list[Leftover]]) -> str:
+        """What was found and removed, in words; empty where there was nothing."""
         from .actions import prune  # noqa: PLC0415
         from .errors import DockconnError  # noqa: PLC0415
         from .report.leftovers import swept  # noqa: PLC0415
 
         engine = self.session.services.engine
         try:
-            leftovers = prune.find_images(engine) if images else prune.find_things(engine)
+            leftovers = find(engine)
             failed = prune.remove(engine, leftovers)
         except DockconnError:
-            return  # it will be said by whoever needs the engine
-        if leftovers and images:
-            self.late = swept(leftovers, len(failed))  # pytest is writing its summary
-        elif leftovers:
-            self._say(swept(leftovers, len(failed)))
+            return ""  # it will be said by whoever needs the engine
+        return swept(leftovers, len(failed)) if leftovers else ""
 
     def missing(self, capabilities: Iterable[str]) -> str:
         """Why these capabilities can't be had here; empty if they can."""
@@ -179,8 +204,8 @@ class Run:
         except BaseException:
             self.session.interrupted = True
             raise
-        if self._swept:
-            self._in_background(images=True)
+        if self._swept and not self._images_swept:
+            self._in_background(self._sweep_images)
         self._closing = True  # at the end: where Ctrl-C came before it, ``close`` begins again
 
     def _wait(self) -> None:

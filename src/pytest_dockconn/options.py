@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,13 +17,19 @@ LONGEST_LEASE = 20 * 60
 GROUP = "dockconn: which containers can talk to which"
 
 
-class Option(NamedTuple):  # not a dataclass: everybody who runs pytest pays for its making, used or not
-    """An option: on the command line, and in the ini file without the dashes."""
+class Option:
+    """An option: on the command line, and in the ini file without the dashes.
 
-    name: str
-    help: str
-    metavar: str = ""
-    flag: bool = False
+    A plain class: everybody who runs pytest pays for the making of a named tuple or a struct, used or not.
+    """
+
+    __slots__ = ("flag", "help", "metavar", "name")
+
+    def __init__(self, name: str, help: str, metavar: str = "", *, flag: bool = False) -> None:  # noqa: A002 - argparse's word
+        self.name = name
+        self.help = help
+        self.metavar = metavar
+        self.flag = flag
 
     @property
     def key(self) -> str:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterable
 from pathlib import Path
 
+from .. import labels
 from ..agent import namespace
 from ..engine.port import Engine
 from ..errors import NotFound, PortInUse
@@ -48,7 +49,8 @@ def _container(engine: Engine, containers: Iterable[object], wish: Publish) -> s
         for address, port, protocol in entry["ports"]:
             same = port == int(wish.host) and protocol == wish.port.protocol and _overlap(address, wish.address)
             if same and _runs(engine, str(entry["id"])):
-                return f"container {entry['name']} ({str(entry['id'])[:12]}) has it"
+                kept = ", kept for a later run (`dockconn prune` removes it)" if labels.REUSE in entry["labels"] else ""
+                return f"container {entry['name']} ({str(entry['id'])[:12]}) has it{kept}"
     return ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 
+from .. import labels
 from ..errors import SpecError
 from ..model.facts import NetworkFacts
 from ..model.spec import NetworkPlan
@@ -83,10 +84,12 @@ def check_overlap(subnets: Iterable[str], there: Iterable[NetworkFacts]) -> None
         for network in there:
             taken = next((s for s in network.subnets if _overlap(wished, ipaddress.ip_network(s))), None)
             if taken is not None:
+                kept = network.labels.get(labels.REUSE)  # of an earlier run with --dockconn-reuse
                 raise SpecError(
                     f"subnet={str(wished)!r} overlaps with network {network.name!r}, which has {taken}",
                     checked="the subnets of the engine's networks",
-                    remedy="choose another subnet, or leave it out: then the engine chooses a free one",
+                    remedy=("it is kept for a later run: `dockconn prune` removes it, or " if kept else "")
+                    + "choose another subnet, or leave it out: then the engine chooses a free one",
                 )
 
 

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.samples import network, refused
 
+from pytest_dockconn import labels
+from pytest_dockconn.errors import SpecError
 from pytest_dockconn.logic.networks import ICC, check_overlap, free_ula, is_used_up, planned, wants_subnet6
 
 PLAIN: dict[str, Any] = {
@@ -73,6 +75,13 @@ BACK = network("back", subnets=("192.0.2.0/25",))
 def test_a_subnet_that_another_has(wished: str, words: tuple[str, ...]) -> None:
     with refused(*words):
         check_overlap([wished], [network("none", subnets=()), FRONT, BACK])
+
+
+@pytest.mark.parametrize(("marks", "said"), [({}, False), ({labels.REUSE: "hash"}, True)], ids=["in use", "kept"])
+def test_what_is_kept_for_a_later_run_can_be_pruned(marks: dict[str, str], said: bool) -> None:
+    with pytest.raises(SpecError) as caught:
+        check_overlap(["10.1.0.0/24"], [network("old", subnets=("10.1.0.0/16",), labels=marks)])
+    assert ("`dockconn prune` removes it" in str(caught.value)) == said
 
 
 @pytest.mark.parametrize("wished", ["10.2.0.0/16", "192.0.2.128/25", "fd00:2::/64", "0.0.0.0/32", "::a01:0/112"])

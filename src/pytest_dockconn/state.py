@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -42,8 +43,7 @@ class Run:
         self._closing = False
         #: what the sweep at the end has to say, once it may be said
         self.late = ""
-        self._swept = False
-        self._images_swept = False
+        self._images_due = False
         #: what reuse came to in xdist's workers
         self.worker_reuse: list[Reused] = []
 
@@ -112,7 +112,7 @@ class Run:
         Images go at the end: to list them keeps the engine, docker 20.10, from starting containers for 25 ms and more. Where
         an earlier run left this one's containers there is nothing to start, and the end is not to wait for it.
         """
-        self._swept = True
+        self._images_due = True
         self._in_background(self._sweep_things)
 
     def _in_background(self, work: Callable[[], None]) -> None:
@@ -122,25 +122,19 @@ class Run:
 
     def _sweep_things(self) -> None:
         from .actions.prune import find_things  # noqa: PLC0415
+        from .errors import DockconnError  # noqa: PLC0415
 
         said = self._removed(find_things)
         if said:
             self._say(said)
-        if self._quietly_finds_things():
-            self._images_swept = True
-            self._sweep_images()
-
-    def _quietly_finds_things(self) -> bool:
-        from .errors import DockconnError  # noqa: PLC0415
-
-        try:
-            return self.lab.finds_things()
-        except DockconnError:
-            return False  # as below
+        with contextlib.suppress(DockconnError):  # it will be said by whoever needs the engine
+            if self.lab.finds_things():
+                self._sweep_images()
 
     def _sweep_images(self) -> None:
         from .actions.prune import find_images  # noqa: PLC0415
 
+        self._images_due = False
         self.late = self._removed(find_images)  # at the end pytest is writing its summary
 
     def _removed(self, find: Callable[[Engine], list[Leftover]]) -> str:
@@ -204,7 +198,7 @@ class Run:
         except BaseException:
             self.session.interrupted = True
             raise
-        if self._swept and not self._images_swept:
+        if self._images_due:
             self._in_background(self._sweep_images)
         self._closing = True  # at the end: where Ctrl-C came before it, ``close`` begins again
 

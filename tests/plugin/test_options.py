@@ -10,7 +10,7 @@ from pytest_dockconn import options
 from pytest_dockconn.options import OPTIONS, Option
 from tests.plugin.conftest import Inner, one_message
 
-#: What is written for a value, and what comes of it, where that is not the text itself; and the default.
+#: The option whose value is a number, of minutes; the settings have seconds.
 LEASE = "dockconn_lease"
 ALL = [pytest.param(option, id=option.key) for option in OPTIONS]
 

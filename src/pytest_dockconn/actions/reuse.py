@@ -58,9 +58,10 @@ class Reuse:
 
     def _listed(self) -> list[Offer]:
         things: list[tuple[str, str, str, Mapping[str, str]]] = []
-        for one in self._engine.containers(labels.REUSE):
+        mine = f"{labels.PROJECT}={project_mark(self.project)}"
+        for one in self._engine.containers(mine):
             things.append(("container", str(one["id"]), str(one["name"]), _marks(one["labels"])))
-        for network in self._engine.networks(labels.REUSE):
+        for network in self._engine.networks(mine):
             things.append(("network", network.id, network.name, network.labels))
         found = [made for thing in things if (made := offer(*thing)) is not None]
         if not found:
@@ -79,9 +80,8 @@ class Reuse:
                     lease.end()
 
     def ready(self) -> list[Offer]:
-        """Of those of this project, what nobody uses at the moment."""
-        mine = [one for one in self.offers() if one.marks.get(labels.PROJECT) == project_mark(self.project)]
-        return [one for one in mine if not self._leases.is_used(one.run, one.id)]
+        """Of those, what nobody uses at the moment."""
+        return [one for one in self.offers() if not self._leases.is_used(one.run, one.id)]
 
     def take(self, place: Place, kind: str, unfit: Callable[[str], str]) -> str | None:
         """The id of what may be used in this place, for this run alone; None if nothing. What is no good goes.

@@ -30,7 +30,7 @@ def make(services: Services, lab: str, wish: Wish, *, keep: bool = False) -> Own
     Raises ``SpecError`` before anything is created, and what ``launch`` raises.
     """
     wanted = planned(services, lab, wish)
-    reuse = services.reuse if keep and not _is_committed(services, wish) else None
+    reuse = services.reuse if keep and wanted.lasting else None
     if reuse is None:
         return _made(services, wish, wanted)
     from .again import container_again, place_of  # noqa: PLC0415 - only with --dockconn-reuse
@@ -42,11 +42,7 @@ def make(services: Services, lab: str, wish: Wish, *, keep: bool = False) -> Own
     marks = {**reuse.marks(where, services.run, wanted.plan.name, wish.role), labels.SPEAKS: wanted.kind}
     with _known(reuse):
         made = _made(services, wish, wanted._replace(plan=replace(wanted.plan, labels=marks, stdin_once=False)))
-        try:
-            reuse.made(made.id, wish.name)
-        except BaseException:
-            made.discard()
-            raise
+        _keep(reuse, made, wish.name)
     return made
 
 
@@ -81,11 +77,7 @@ def make_network(services: Services, lab: str, plan: NetworkPlan, name: str, *, 
     marks = reuse.marks(where, services.run, plan.name, "network")
     with _known(reuse):
         made = Network(services, _created(services, replace(plan, labels=marks)), name)
-        try:
-            reuse.made(made.id, name)
-        except BaseException:
-            made.discard()
-            raise
+        _keep(reuse, made, name)
     return made
 
 
@@ -95,12 +87,13 @@ def _created(services: Services, plan: NetworkPlan) -> NetworkFacts:
     return create(services.engine, plan)
 
 
-def _is_committed(services: Services, wish: Wish) -> bool:
-    """An image that a run commits goes with it, and is another in the next run."""
-    if wish.image is None:
-        return False
-    image = services.engine.image(str(wish.image))
-    return image is not None and image.labels.get(labels.ROLE) == "commit"
+def _keep(reuse: Reuse, made: Own | Network, name: str) -> None:
+    """Its lease; without one it is nobody's to remove."""
+    try:
+        reuse.made(made.id, name)
+    except BaseException:
+        made.discard()
+        raise
 
 
 @contextlib.contextmanager

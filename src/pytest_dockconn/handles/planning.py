@@ -57,6 +57,7 @@ class Planned(NamedTuple):
         kind: ``client`` or ``server`` where it runs as ours does, empty for what the caller's image does.
         token: what the server is told to say with every answer.
         sources: the containers that it is linked to.
+        lasting: whether its image outlives the run; one that a run commits goes with it, and is another in the next.
     """
 
     plan: ContainerPlan
@@ -64,6 +65,7 @@ class Planned(NamedTuple):
     kind: str
     token: str
     sources: tuple[Container, ...]
+    lasting: bool
 
 
 def planned(services: Services, lab: str, wish: Wish) -> Planned:
@@ -103,7 +105,8 @@ def planned(services: Services, lab: str, wish: Wish) -> Planned:
         keep_logs=kind != CLIENT,
     )
     sources = tuple(source for source, _ in links if isinstance(source, Container))
-    return Planned(plan, listens, kind, token if kind == SERVER else "", sources)
+    lasting = image.labels.get(labels.ROLE) != "commit"
+    return Planned(plan, listens, kind, token if kind == SERVER else "", sources, lasting)
 
 
 def _networks(services: Services, wanted: Any) -> dict[str, str]:

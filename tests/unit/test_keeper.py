@@ -1,0 +1,56 @@
+"""The helper ends leases one by one: what can't be removed does not take the others' keeper away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_dockconn import keeper
+from pytest_dockconn.actions.leases import Lease, Leases
+
+RUN = "abc"
+
+
+@pytest.fixture
+def leases(tmp_path: Path) -> Leases:
+    return Leases(tmp_path / "leases")
+
+
+def engine(monkeypatch: pytest.MonkeyPatch, leases: Leases, stuck: set[str], rounds: int) -> list[set[str]]:
+    """Removes all but what is stuck; the lease of "later" ends after some rounds."""
+    seen: list[set[str]] = []
+
+    def left(url: str, run: str, due: dict[str, Lease]) -> set[str]:
+        seen.append(set(due))
+        for thing, lease in due.items():
+            lease.drop() if thing in stuck else lease.end()
+        if len(seen) == rounds and (later := leases.take(RUN, "later")) is not None:
+            later.give_back(1.0)
+        return stuck & set(due)
+
+    monkeypatch.setattr(keeper, "_left", left)
+    return seen
+
+
+def test_all_goes_when_its_time_is_over(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = engine(monkeypatch, leases, set(), 0)
+    leases.make(RUN, "one").give_back(1.0)
+    leases.make(RUN, "died").drop()
+
+    assert keeper.keep("url", RUN, leases, pace=0.0)
+    assert seen == [{"one", "died"}]
+    assert leases.of_run(RUN) == []
+
+
+def test_what_is_stuck_does_not_end_the_helper(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the last other lease is over; then it goes, and says that something is left."""
+    monkeypatch.setattr(keeper, "PATIENCE", 0.05)
+    seen = engine(monkeypatch, leases, {"stuck"}, 3)
+    leases.make(RUN, "stuck").give_back(1.0)
+    leases.make(RUN, "later").give_back(1e12)
+
+    assert not keeper.keep("url", RUN, leases, pace=0.0)
+    assert seen.count({"stuck"}) >= 3
+    assert any("later" in due for due in seen)
+    assert leases.of_run(RUN) == ["stuck"]

@@ -19,8 +19,8 @@ from .logic.capabilities import check
 from .logic.text import printable
 from .model.settings import Settings
 from .report import summary
+from .run import Run
 from .selection import MARK, needs_engine
-from .state import Run
 from .terminal import Progress
 
 PACKAGE = Path(__file__).parent

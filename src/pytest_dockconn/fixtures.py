@@ -1,4 +1,4 @@
-"""The fixtures: they yield what the session's labs make."""
+"""The fixtures: they yield what the session's labs make. Loaded by everybody who runs pytest: nothing else belongs here."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .state import session_of
-
 if TYPE_CHECKING:
     from .handles.connection import Connection
     from .handles.engine import Bridge, Engine
@@ -16,8 +14,20 @@ if TYPE_CHECKING:
     from .handles.image import Image
     from .handles.own import Client, Server
     from .lab import Lab
+    from .run import Run
 
+#: Where the run is kept.
+KEY = pytest.StashKey["Run"]()
+SKIP_REASON = "needs --dockconn, and a container engine"
 CONNECTIONS = ("expose", "bind", "link")
+
+
+def session_of(config: pytest.Config) -> Run:
+    """The run of this config; skips where ``--dockconn`` was not given."""
+    run = config.stash.get(KEY, None)
+    if run is None:
+        pytest.skip(SKIP_REASON)
+    return run
 
 
 def _lab(request: pytest.FixtureRequest) -> Iterator[Lab]:

@@ -6,8 +6,12 @@ import contextlib
 import gc
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from .run import Run
 
 
 @contextlib.contextmanager
@@ -29,8 +33,7 @@ def as_they_are() -> Iterator[None]:
 with as_they_are():
     from . import options
     from .fixtures import *  # noqa: F403 - pytest finds fixtures in the plugin's module
-    from .selection import needs_engine
-    from .state import KEY, SKIP_REASON, Run
+    from .fixtures import KEY, SKIP_REASON
 
 #: pytest's options that only show something; those of plugins that were switched off are not there.
 SHOW = ("help", "collectonly", "markers", "showfixtures", "show_fixtures_per_test", "setupplan", "cacheshow")
@@ -100,8 +103,10 @@ def _runs_nothing(config: pytest.Config) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what needs an engine when there is to be none."""
-    if KEY in config.stash or _runs_nothing(config):
+    if not items or KEY in config.stash or _runs_nothing(config):
         return
+    from .selection import needs_engine  # noqa: PLC0415 - only where there are tests
+
     for item in items:
         if needs_engine(item):
             item.add_marker(pytest.mark.skip(reason=SKIP_REASON))

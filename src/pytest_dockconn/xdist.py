@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from .model.asked import Asked
 from .model.reused import Reused
 from .options import REUSE
-from .state import Run
+from .run import Run
 
 #: In a worker's output.
 ASKED = "dockconn_asked"

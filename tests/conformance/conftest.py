@@ -10,8 +10,8 @@ import docker
 import pytest
 
 from pytest_dockconn import Engine, Image, Lab
+from pytest_dockconn.fixtures import session_of
 from pytest_dockconn.session import Session
-from pytest_dockconn.state import session_of
 from tests.conformance import private
 from tests.conformance.others import Others
 from tests.conformance.rows import Stage

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pytest_dockconn.actions.images import Images
 from pytest_dockconn.logic import bases
 from pytest_dockconn.model.settings import Settings
@@ -11,8 +13,10 @@ from .context import Context
 from .measure import Outcome, Series, Target, in_turn, paired_difference, timed
 
 NOTHING_COLLECTED = 5
-WITH, WITHOUT = "with the plugin", "without"
+WITH, EMPTY, WITHOUT = "with the plugin", "with an empty plugin", "without"
 PLUGIN = ("-p", "pytest_dockconn.plugin")
+#: For a plugin that it is told to load pytest reads what every installed package says of itself: that is no plugin's doing.
+NOTHING = ("-p", "nothing")
 #: Asked in a process of its own: what did the plugin import?
 IMPORTS = (
     "import sys, pytest; pytest.main(sys.argv[1:]); print(sorted({'docker', 'requests', 'urllib3'} & set(sys.modules)))"
@@ -21,18 +25,25 @@ IMPORTS = (
 
 def collect(context: Context) -> Outcome:
     """``pytest --collect-only`` of an empty project: at most 5 ms more, and no import of docker."""
-    folder = context.folder / "empty"
+    folder, plugins = context.folder / "empty", context.folder / "plugins"
     folder.mkdir()
+    plugins.mkdir(exist_ok=True)
+    (plugins / "nothing.py").touch()
+    cpu: dict[str, list[float]] = {}
 
-    cpu: dict[str, list[float]] = {WITH: [], WITHOUT: []}
+    def variant(name: str, plugin: tuple[str, ...]) -> Callable[[], float]:
+        def once() -> float:
+            arguments = ["--collect-only", *plugin]
+            done = processes.pytest(arguments, folder, {"PYTHONPATH": str(plugins)}, code=NOTHING_COLLECTED)
+            cpu.setdefault(name, []).append(done.cpu)
+            return done.seconds
 
-    def once(*plugin: str) -> float:
-        done = processes.pytest(["--collect-only", *plugin], folder, code=NOTHING_COLLECTED)
-        cpu[WITH if plugin else WITHOUT].append(done.cpu)
-        return done.seconds
+        return once
 
-    series = in_turn({WITH: lambda: once(*PLUGIN), WITHOUT: once}, context.rounds * 10)
-    computed = tuple(Series(f"CPU, {name}", tuple(seconds[1:])) for name, seconds in cpu.items())
+    which = {WITH: PLUGIN, EMPTY: NOTHING, WITHOUT: ()}
+    series = in_turn({name: variant(name, plugin) for name, plugin in which.items()}, context.rounds * 10)
+    computed = tuple(Series(f"CPU, {name}", tuple(cpu[name][1:])) for name in which)
+    ours, empty, without = series
     arguments = ["-c", IMPORTS, "--collect-only", "-q", "-p", "no:cacheprovider", *PLUGIN]
     imported = processes.run(arguments, folder, {}).output.splitlines()[-1]
     return Outcome(
@@ -40,11 +51,17 @@ def collect(context: Context) -> Outcome:
         "pytest --collect-only of an empty project, without --dockconn",
         (*series, *computed),
         (
-            Target("on top (median of the rounds' differences)", paired_difference(*series), 0.005, "s"),
+            Target(
+                "on top of an empty plugin (median of the rounds' differences)",
+                paired_difference(ours, empty),
+                0.005,
+                "s",
+            ),
             Target("heavy modules that it imports", 0.0 if imported == "[]" else 1.0, 0.0),
         ),
         (
-            f"on top in CPU time: {paired_difference(*computed) * 1000:.1f} ms",
+            f"in CPU time: {paired_difference(*computed[:2]) * 1000:.1f} ms",
+            f"on top of no plugin at all: {paired_difference(ours, without) * 1000:.1f} ms",
             f"of docker, requests, urllib3 it imported: {imported}",
         ),
     )

@@ -1,4 +1,4 @@
-"""The run, as the hooks and the fixtures share it: settings, and the session on the engine once there is one."""
+"""The run, as the hooks and the fixtures share it: settings, and the session on the engine."""
 
 from __future__ import annotations
 
@@ -11,30 +11,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .actions.services import Services
+from .engine.find import find
+from .errors import DockconnError
+from .handles.image import Image
+from .logic.capabilities import KNOWN
+from .session import Session, Tutorial
+
 if TYPE_CHECKING:
     from .actions.base import Say
     from .engine.port import Engine
     from .handles.connection import Connection
-    from .handles.image import Image
     from .handles.own import Client
     from .lab import Lab
     from .model.asked import Asked
     from .model.leftover import Leftover
     from .model.reused import Reused
     from .model.settings import Settings
-    from .session import Session, Tutorial
-
-KEY = pytest.StashKey["Run"]()
 
 
 class Run:
     """A run with ``--dockconn``: opened before collection, closed after the last test."""
 
     def __init__(self, settings: Settings, say: Say) -> None:
-        from .actions.services import Services  # noqa: PLC0415 - nothing heavy without --dockconn
-        from .engine.find import find  # noqa: PLC0415
-        from .session import Session  # noqa: PLC0415
-
         self.settings = settings
         self.session: Session = Session(Services(find(settings.engine), settings, say))
         self._say = say
@@ -72,11 +71,11 @@ class Run:
 
     def headers(self) -> list[str]:
         """Which engine, which version, which bridge; and what an earlier run left for this one."""
-        from .report import reuse as reuse_report  # noqa: PLC0415
-
         reuse, settings = self.session.services.reuse, self.settings
         if reuse is None:
             return [self.header(), *([f"dockconn: {settings.note}"] if settings.note else [])]
+        from .report import reuse as reuse_report  # noqa: PLC0415 - few runs have a use for it
+
         return [self.header(), reuse_report.header(reuse.ready(), settings.lease, time.time())]
 
     def outcome(self) -> str:
@@ -121,8 +120,7 @@ class Run:
         self._begun.append(thread)
 
     def _sweep_things(self) -> None:
-        from .actions.prune import find_things  # noqa: PLC0415
-        from .errors import DockconnError  # noqa: PLC0415
+        from .actions.prune import find_things  # noqa: PLC0415 - loaded in the background
 
         said = self._removed(find_things)
         if said:
@@ -140,7 +138,6 @@ class Run:
     def _removed(self, find: Callable[[Engine], list[Leftover]]) -> str:
         """What was found and removed, in words; empty where there was nothing."""
         from .actions import prune  # noqa: PLC0415
-        from .errors import DockconnError  # noqa: PLC0415
         from .report.leftovers import swept  # noqa: PLC0415
 
         engine = self.session.services.engine
@@ -153,8 +150,6 @@ class Run:
 
     def missing(self, capabilities: Iterable[str]) -> str:
         """Why these capabilities can't be had here; empty if they can."""
-        from .logic.capabilities import KNOWN  # noqa: PLC0415
-
         engine = self.lab.engine
         lacks = [name for name in capabilities if not engine.can(name)]
         if not lacks:
@@ -172,8 +167,6 @@ class Run:
 
     def image(self, role: str) -> Image:
         """One of the two images."""
-        from .handles.image import Image  # noqa: PLC0415
-
         facts = self.session.services.images.get(role)
         return Image(facts.id, next(iter(facts.tags), facts.id))
 
@@ -212,14 +205,3 @@ class Run:
         self.start_closing()
         self._wait()
         return self.session.close()
-
-
-def session_of(config: pytest.Config) -> Run:
-    """The run of this config; skips where ``--dockconn`` was not given."""
-    run = config.stash.get(KEY, None)
-    if run is None:
-        pytest.skip(SKIP_REASON)
-    return run
-
-
-SKIP_REASON = "needs --dockconn, and a container engine"

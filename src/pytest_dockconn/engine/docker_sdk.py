@@ -12,17 +12,17 @@ import docker
 import requests
 from docker.context import ContextAPI
 from docker.errors import APIError, DockerException
-from docker.types import EndpointConfig, IPAMConfig, IPAMPool, LogConfig
+from docker.types import IPAMConfig, IPAMPool
 from msgspec.structs import replace
 
-from ..errors import EngineError, EngineTimeout, EngineUnavailable, NotFound
+from ..errors import EngineError, EngineUnavailable, NotFound
 from ..labels import committed_by
 from ..model.facts import ContainerFacts, Execution, ImageFacts, InfoFacts, NetworkFacts, VersionFacts
 from ..model.spec import Attachment, ContainerPlan, NetworkPlan
-from . import translate
+from . import bodies, translate
 from .attach import SocketStream
-from .patience import patiently
-from .refusal import gone, redact, refusal, timed_out
+from .patience import Limit, patiently
+from .refusal import gone, redact, refusal
 
 #: Seconds that a build, a pull, an import or a command in a container may be silent.
 LONG = 900.0
@@ -52,12 +52,20 @@ def connect(url: str, timeout: float) -> DockerEngine:
 
 
 class DockerEngine:
-    """``Engine`` over docker-py's low-level client: the high-level one can't expose a port without publishing it."""
+    """``Engine`` over docker-py's low-level client: the high-level one can't expose a port without publishing it.
 
-    def __init__(self, url: str, timeout: float) -> None:
+    Args:
+        url: where it is.
+        timeout: seconds for each call.
+        limit: shared with others that ask the same engine.
+
+    Raises:
+        EngineUnavailable: nobody answers.
+    """
+
+    def __init__(self, url: str, timeout: float, limit: Limit | None = None) -> None:
         self._url = url
-        self._timeout = timeout
-        self._hung = ""
+        self._limit = limit or Limit(url, timeout)
         self._stream: Any = None
         self._network_ids: dict[str, str] = {}
         with self._errors("asking for its version"):
@@ -94,28 +102,20 @@ class DockerEngine:
 
     @contextlib.contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
-        if self._hung:  # one time limit is enough: nobody waits 20 s again for each container to be removed
-            raise EngineTimeout(
-                self._hung, remedy="see whether the engine hangs (`docker version`); then `dockconn prune`"
-            )
+        self._limit.check()
         try:
             yield
         except APIError as error:
             status = error.response.status_code if error.response is not None else 0
             raise refusal(status, str(error.explanation or error), doing) from error
         except requests.exceptions.Timeout as error:
-            raise self._hangs(doing) from error
+            raise self._limit.exceeded(doing) from error
         except (requests.exceptions.RequestException, OSError) as error:
             raise gone(self._url, doing, _innermost(error)) from error
         except DockerException as error:
             if "read timeout" in str(error).lower() or "timed out" in str(error).lower():
-                raise self._hangs(doing) from error
+                raise self._limit.exceeded(doing) from error
             raise EngineUnavailable(f"{doing}: {redact(self._url)}: {_innermost(error)}") from error
-
-    def _hangs(self, doing: str) -> EngineTimeout:
-        error = timed_out(self._url, doing, self._timeout)
-        self._hung = error.cause
-        return error
 
     @contextlib.contextmanager
     def _long(self, doing: str) -> Iterator[Any]:
@@ -142,26 +142,8 @@ class DockerEngine:
 
     def create(self, plan: ContainerPlan) -> str:
         """Create a container and return its id."""
-        api = self._api
         with self._errors(f"creating container {plan.name}"):
-            created = api.create_container(
-                image=plan.image,
-                command=list(plan.command) if plan.command is not None else None,
-                name=plan.name,
-                hostname=plan.hostname,
-                user=plan.user,
-                environment=dict(plan.env),
-                # The low-level call alone can expose without publishing: {'80/tcp': None} of the high-level one publishes.
-                # What is published must be exposed as well, or the low-level call binds nothing.
-                ports=[(p.number, p.protocol) for p in dict.fromkeys((*plan.expose, *(w.port for w in plan.publish)))],
-                labels=dict(plan.labels),
-                stdin_open=plan.interactive,
-                # docker-py has no word for StdinOnce: it sets it, with an open stdin, unless it is to detach
-                detach=not plan.stdin_once,
-                tty=plan.tty,
-                host_config=api.create_host_config(**_host_config(plan, self._version.kind)),
-                networking_config=self._networking(plan.attachments[:1]),
-            )
+            created = self._api.create_container_from_config(bodies.container(plan, self._version.kind), plan.name)
             for attachment in plan.attachments[1:]:
                 self._connect_created(created["Id"], attachment)
         return str(created["Id"])
@@ -174,14 +156,6 @@ class DockerEngine:
         except BaseException:
             self.remove(container)
             raise
-
-    def _networking(self, attachments: Sequence[Attachment]) -> Any:
-        if not attachments:
-            return None
-        version = self._api.api_version
-        return self._api.create_networking_config(
-            {a.network: EndpointConfig(version, **_endpoint(a)) for a in attachments}
-        )
 
     def start(self, container: str) -> None:
         """Start it. Raises ``PortInUse`` where a host port is taken."""
@@ -241,18 +215,7 @@ class DockerEngine:
         """Containers, also stopped ones, as ``id``, ``name``, ``labels``, ``status``."""
         with self._errors("listing containers"):
             found = self._api.containers(all=not running, filters={"label": [label]} if label else None)
-        return tuple(
-            {
-                "id": c["Id"],
-                "name": translate.own_name(c.get("Names") or ()),
-                "labels": dict(c.get("Labels") or {}),
-                "status": translate.status({"Status": c.get("State", "")}),
-                "ports": [
-                    (p.get("IP", ""), p.get("PublicPort", 0), p.get("Type", "tcp")) for p in c.get("Ports") or ()
-                ],
-            }
-            for c in found
-        )
+        return tuple(translate.listed(one) for one in found)
 
     def logs(self, container: str, tail: int | None = None) -> str:
         """Its output so far, the last ``tail`` lines of it."""
@@ -411,11 +374,7 @@ class DockerEngine:
         try:
             with contextlib.suppress(*broken):  # of a connection that is closed from another thread
                 self._stream = api.events(filters={"type": ["container", "network"]}, decode=True)
-                for event in self._stream:
-                    actor = event.get("Actor") or {}
-                    network = event.get("Type") == "network"
-                    who = (actor.get("Attributes") or {}).get("container", "") if network else actor.get("ID", "")
-                    yield {"type": event.get("Type", ""), "action": event.get("Action", ""), "id": who}
+                yield from map(translate.event, self._stream)
         finally:
             api.close()
 
@@ -425,27 +384,6 @@ class DockerEngine:
             with contextlib.suppress(OSError, DockerException, AttributeError):
                 self._stream.close()
         self._api.close()
-
-
-def _host_config(plan: ContainerPlan, kind: str) -> dict[str, Any]:
-    published: dict[str, list[tuple[str, str | None]]] = {}
-    for wish in plan.publish:
-        # podman 4.3.1 makes a rule for packets to 0.0.0.0 of that address, and there are none; no address means any there,
-        # as for docker, which takes it for any of both families
-        address = "" if kind == "podman" and wish.address == "0.0.0.0" else wish.address
-        published.setdefault(str(wish.port), []).append((address, wish.host or None))
-    return {
-        "port_bindings": published or None,
-        "links": list(plan.links) or None,
-        "network_mode": plan.network_mode or (plan.attachments[0].network if plan.attachments else None),
-        "dns": list(plan.dns) or None,
-        "extra_hosts": dict(plan.extra_hosts) or None,
-        "cap_drop": ["ALL"],
-        "cap_add": list(plan.capabilities) or None,
-        "security_opt": ["no-new-privileges"],
-        "read_only": plan.read_only or None,
-        "log_config": None if plan.keep_logs else LogConfig(type="none"),
-    }
 
 
 def _endpoint(attachment: Attachment) -> dict[str, Any]:

@@ -20,13 +20,38 @@ FIRST_TIMEOUT = 10.0
 
 
 def _context() -> tuple[str, str] | None:
+    if not names_a_context(os.environ, Path.home()):
+        return None
     from .docker_sdk import current_context  # noqa: PLC0415 - docker-py takes 0.1 s to import
 
     return current_context()
 
 
+def names_a_context(environ: Mapping[str, str], home: Path) -> bool:
+    """Whether docker's settings may name a context other than the default one."""
+    folders = [Path(environ["DOCKER_CONFIG"])] if environ.get("DOCKER_CONFIG") else []
+    for path in (*(folder / "config.json" for folder in folders), home / ".docker/config.json", home / ".dockercfg"):
+        if path.exists():
+            return _contains(path, b"currentContext") or bool(environ.get("DOCKER_CONTEXT"))
+    return bool(environ.get("DOCKER_CONTEXT"))
+
+
+def _contains(path: Path, word: bytes) -> bool:
+    try:
+        return word in path.read_bytes()
+    except OSError:
+        return True  # let who knows more say what is wrong with it
+
+
 def _docker(url: str, timeout: float) -> Engine:
-    from .docker_sdk import connect  # noqa: PLC0415
+    if url.startswith("unix://"):
+        from .direct import DirectEngine  # noqa: PLC0415 - nothing of either is loaded where the tests' fake engine is
+
+        engine = DirectEngine(url, timeout)
+        if engine.version().kind == "docker":
+            return engine
+        engine.close()
+    from .docker_sdk import connect  # noqa: PLC0415 - docker-py takes 0.1 s to import
 
     return connect(url, timeout)
 

@@ -8,10 +8,40 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from typing import TypeVar
 
+from ..errors import EngineTimeout
+from .refusal import timed_out
+
 T = TypeVar("T")
 
 #: Seconds between two easy questions.
 PACE = 5.0
+
+
+class Limit:
+    """The time limit of each call. Once it was exceeded it counts for all: nobody waits 20 s again for each container to be removed.
+
+    Args:
+        url: the engine's.
+        seconds: that a call may take.
+    """
+
+    def __init__(self, url: str, seconds: float) -> None:
+        self._url = url
+        self.seconds = seconds
+        self._exceeded = ""
+
+    def check(self) -> None:
+        """Raises ``EngineTimeout`` where an earlier call exceeded it."""
+        if self._exceeded:
+            raise EngineTimeout(
+                self._exceeded, remedy="see whether the engine hangs (`docker version`); then `dockconn prune`"
+            )
+
+    def exceeded(self, doing: str) -> EngineTimeout:
+        """The error of a call that did."""
+        error = timed_out(self._url, doing, self.seconds)
+        self._exceeded = error.cause
+        return error
 
 
 def patiently(call: Callable[[], T], easy: Callable[[], object], pace: float = PACE) -> T:

@@ -191,6 +191,25 @@ def image(data: Json) -> ImageFacts:
     )
 
 
+def listed(data: Json) -> dict[str, object]:
+    """One of ``GET /containers/json``."""
+    return {
+        "id": data["Id"],
+        "name": own_name(data.get("Names") or ()),
+        "labels": dict(data.get("Labels") or {}),
+        "status": status({"Status": data.get("State", "")}),
+        "ports": [(p.get("IP", ""), p.get("PublicPort", 0), p.get("Type", "tcp")) for p in data.get("Ports") or ()],
+    }
+
+
+def event(data: Json) -> dict[str, object]:
+    """A line of ``GET /events``; the id is a container's, with a network that of the container which joins or leaves."""
+    actor = data.get("Actor") or {}
+    network = data.get("Type") == "network"
+    who = (actor.get("Attributes") or {}).get("container", "") if network else actor.get("ID", "")
+    return {"type": data.get("Type", ""), "action": data.get("Action", ""), "id": who}
+
+
 def own_name(names: Iterable[str]) -> str:
     """A container's name among those of a listing: docker adds one for each link to it, ``/client3/server3``."""
     return next((name.strip("/") for name in names if "/" not in name.strip("/")), "")

@@ -10,12 +10,14 @@ import pytest
 
 from pytest_dockconn import labels, options
 from pytest_dockconn.actions.images import CLIENT, SERVER, context, packed
-from pytest_dockconn.engine.find import find
+from pytest_dockconn.engine.docker_sdk import connect
+from pytest_dockconn.engine.find import CALL_TIMEOUT, find
 from pytest_dockconn.engine.port import Engine
 from tests.contract.bench import Bench
 from tests.fakes.engine import BASE, FakeEngine
 
-ENGINES = ["fake", pytest.param("real", marks=pytest.mark.dockconn)]
+#: The fake one; the real one as the plugin finds it; and by docker-py, which is the way to podman, and over TLS and ssh.
+ENGINES = ["fake", *(pytest.param(name, marks=pytest.mark.dockconn) for name in ("real", "docker-py"))]
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +26,17 @@ def real_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     engine = find(options.settings(request.config).engine)
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def docker_py(real_engine: Engine) -> Iterator[Engine]:
+    """The same one."""
+    engine = connect(real_engine.url, CALL_TIMEOUT)
+    yield engine
+    engine.close()
+
+
+ENGINE = {"real": "real_engine", "docker-py": "docker_py"}
 
 
 @pytest.fixture(params=ENGINES)
@@ -36,7 +49,7 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     else:
         client, server = (str(request.getfixturevalue(f"dockconn_{role}_image").id) for role in (CLIENT, SERVER))
         subnet = f"10.213.{secrets.randbelow(256)}.0/24"
-        made = Bench(request.getfixturevalue("real_engine"), client, server, subnet=subnet)
+        made = Bench(request.getfixturevalue(ENGINE[request.param]), client, server, subnet=subnet)
     yield made
     made.clean()
     left = made.engine.containers(made.label)

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from pytest_dockconn import options
-from pytest_dockconn.engine.find import find
+from pytest_dockconn.engine.find import CALL_TIMEOUT
 from pytest_dockconn.engine.port import Engine
 from pytest_dockconn.model.spec import Attachment
 from tests.contract.bench import Bench
@@ -27,12 +26,12 @@ def test_who_it_is(bench: Bench) -> None:
 
 
 @pytest.fixture
-def other(bench: Bench, request: pytest.FixtureRequest) -> Iterator[Engine]:
+def other(bench: Bench) -> Iterator[Engine]:
     """A second connection to the same engine, which the test may close."""
     if isinstance(bench.engine, FakeEngine):
         yield bench.engine
         return
-    engine = find(options.settings(request.config).engine)
+    engine = type(bench.engine)(bench.engine.url, CALL_TIMEOUT)  # type: ignore[call-arg]
     yield engine
     engine.close()
 

@@ -1,102 +1,33 @@
-"""docker-py behind the port, against a few lines of HTTP on a unix socket: engines that hang, that die, and podman's own ways."""
+"""docker-py behind the port, and the way without it: engines that hang, that die, and podman's own ways."""
 
 from __future__ import annotations
 
 import contextlib
-import http.server
-import json
-import socketserver
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.unit.engine.canned import Server, serving
 
 from pytest_dockconn.engine import docker_sdk, patience
+from pytest_dockconn.engine.direct import DirectEngine
 from pytest_dockconn.engine.docker_sdk import DockerEngine
+from pytest_dockconn.engine.port import Engine, Opener
 from pytest_dockconn.errors import EngineTimeout, EngineUnavailable, NotFound
 from pytest_dockconn.model.spec import ContainerPlan, PortKey, Publish
 
-VERSIONS = {
-    "docker": {"Version": "26.1.5", "ApiVersion": "1.45", "MinAPIVersion": "1.24", "Os": "linux", "Arch": "amd64"},
-    "podman": {
-        "Version": "4.3.1", "ApiVersion": "1.41", "MinAPIVersion": "1.24", "Os": "linux", "Arch": "amd64",
-        "Components": [{"Name": "Podman Engine", "Version": "4.3.1"}],
-    },
-}  # fmt: skip
-
-
-class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    """An engine of canned answers: path (without the version) to status and JSON.
-
-    Attributes:
-        answers: what is said.
-        heard: method, path and body of every question.
-        hangs: while set, nobody is answered.
-        dead: while set, connections are closed without an answer.
-    """
-
-    daemon_threads = True
-
-    def __init__(self, path: Path, kind: str) -> None:
-        super().__init__(str(path), Handler)
-        self.answers: dict[str, tuple[int, Any]] = {"/version": (200, VERSIONS[kind]), "/_ping": (200, "OK")}
-        self.heard: list[tuple[str, str, Any]] = []
-        self.silent: set[str] = set()
-        self.hangs = threading.Event()
-        self.dead = threading.Event()
-        self.over = threading.Event()
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers one connection."""
-
-    server: Server
-    protocol_version = "HTTP/1.1"
-
-    def address_string(self) -> str:
-        return "unix"
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-    def do_GET(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        path = "/" + self.path.split("/", 2)[2].partition("?")[0] if self.path.startswith("/v1.") else self.path
-        self.server.heard.append((self.command, path, json.loads(body or b"null")))
-        if self.server.dead.is_set():
-            self.close_connection = True
-            return
-        if self.server.hangs.is_set() or path in self.server.silent:
-            self.server.over.wait(30)
-            self.close_connection = True
-            return
-        status, answer = self.server.answers.get(path, (404, {"message": f"no such thing: {path}"}))
-        data = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    do_POST = do_DELETE = do_GET  # noqa: N815
+#: Seconds.
+TIMEOUT = 0.3
 
 
 @contextlib.contextmanager
-def running(path: Path, kind: str, timeout: float = 0.3) -> Iterator[tuple[Server, DockerEngine]]:
-    with Server(path, kind) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        engine = DockerEngine(f"unix://{path}", timeout)
+def running(path: Path, kind: str, made_by: Opener = DockerEngine) -> Iterator[tuple[Server, Engine]]:
+    with serving(path, kind) as server, contextlib.closing(made_by(f"unix://{path}", TIMEOUT)) as engine:
         try:
             yield server, engine
         finally:
-            server.over.set()
-            engine.close()
-            server.shutdown()
-            thread.join(5)
+            server.over.set()  # to close an engine waits for answers that are under way
 
 
 @pytest.fixture(autouse=True)
@@ -105,21 +36,21 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(docker_sdk, "patiently", lambda call, easy: patience.patiently(call, easy, pace=0.05))
 
 
-@pytest.fixture
-def docker(tmp_path: Path) -> Iterator[tuple[Server, DockerEngine]]:
-    with running(tmp_path / "d.sock", "docker") as pair:
+@pytest.fixture(params=[DockerEngine, DirectEngine])
+def docker(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Server, Engine]]:
+    with running(tmp_path / "d.sock", "docker", request.param) as pair:
         yield pair
 
 
 @pytest.fixture
-def podman(tmp_path: Path) -> Iterator[tuple[Server, DockerEngine]]:
+def podman(tmp_path: Path) -> Iterator[tuple[Server, Engine]]:
     with running(tmp_path / "p.sock", "podman") as pair:
         yield pair
 
 
 ID = "0123456789abcdef" * 4
 
-CALLS: dict[str, Callable[[DockerEngine], object]] = {
+CALLS: dict[str, Callable[[Engine], object]] = {
     "create": lambda e: e.create(ContainerPlan(image="i", name="dockconn-1", labels={})),
     "start": lambda e: e.start(ID),
     "remove": lambda e: e.remove(ID),
@@ -134,7 +65,7 @@ CALLS: dict[str, Callable[[DockerEngine], object]] = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_an_engine_that_hangs_is_given_up_in_time(docker: tuple[Server, DockerEngine], call: str) -> None:
+def test_an_engine_that_hangs_is_given_up_in_time(docker: tuple[Server, Engine], call: str) -> None:
     server, engine = docker
     server.hangs.set()
     begun = time.monotonic()
@@ -146,7 +77,7 @@ def test_an_engine_that_hangs_is_given_up_in_time(docker: tuple[Server, DockerEn
     assert "dockconn prune" in caught.value.remedy
 
 
-def test_one_time_limit_is_enough(docker: tuple[Server, DockerEngine]) -> None:
+def test_one_time_limit_is_enough(docker: tuple[Server, Engine]) -> None:
     server, engine = docker
     server.hangs.set()
     with pytest.raises(EngineTimeout):
@@ -159,7 +90,7 @@ def test_one_time_limit_is_enough(docker: tuple[Server, DockerEngine]) -> None:
     assert len(server.heard) == heard
 
 
-def test_a_command_that_hangs_with_its_engine(docker: tuple[Server, DockerEngine]) -> None:
+def test_a_command_that_hangs_with_its_engine(docker: tuple[Server, Engine]) -> None:
     """It may run for long, so its own time limit is a quarter of an hour: an easy question shows that nobody is there."""
     server, engine = docker
     server.answers[f"/containers/{ID}/exec"] = (201, {"Id": "e1"})
@@ -170,7 +101,7 @@ def test_a_command_that_hangs_with_its_engine(docker: tuple[Server, DockerEngine
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_an_engine_that_dies_is_called_lost(docker: tuple[Server, DockerEngine], call: str) -> None:
+def test_an_engine_that_dies_is_called_lost(docker: tuple[Server, Engine], call: str) -> None:
     server, engine = docker
     server.dead.set()
 
@@ -182,7 +113,7 @@ def test_an_engine_that_dies_is_called_lost(docker: tuple[Server, DockerEngine],
     assert caught.value.remedy
 
 
-def test_podmans_networks_of_a_container_have_their_ids(podman: tuple[Server, DockerEngine]) -> None:
+def test_podmans_networks_of_a_container_have_their_ids(podman: tuple[Server, Engine]) -> None:
     """It tells the name where the id should be (seen on 4.3.1); its default network it lists as ``bridge``."""
     server, engine = podman
     networks = {"podman": {"NetworkID": "podman", "IPAddress": "10.88.0.2"}, "front": {"NetworkID": "front"}}
@@ -198,7 +129,7 @@ def test_podmans_networks_of_a_container_have_their_ids(podman: tuple[Server, Do
     assert [network.name for network in engine.networks()] == ["podman", "front"]
 
 
-def test_podman_is_asked_again_and_again_for_an_end(podman: tuple[Server, DockerEngine]) -> None:
+def test_podman_is_asked_again_and_again_for_an_end(podman: tuple[Server, Engine]) -> None:
     """Its own wait never answers for a container that has ended already (seen on 4.3.1)."""
     server, engine = podman
     place = f"/containers/{ID}/json"
@@ -211,10 +142,13 @@ def test_podman_is_asked_again_and_again_for_an_end(podman: tuple[Server, Docker
         engine.wait(ID, 0.1)
 
 
-@pytest.mark.parametrize(("kind", "address"), [("docker", "0.0.0.0"), ("podman", "")])
-def test_any_address_as_the_engine_wants_it(tmp_path: Path, kind: str, address: str) -> None:
+@pytest.mark.parametrize(
+    ("made_by", "kind", "address"),
+    [(DockerEngine, "docker", "0.0.0.0"), (DirectEngine, "docker", "0.0.0.0"), (DockerEngine, "podman", "")],
+)
+def test_any_address_as_the_engine_wants_it(tmp_path: Path, made_by: Opener, kind: str, address: str) -> None:
     """Podman 4.3.1 would make a rule for packets to 0.0.0.0 itself."""
-    with running(tmp_path / "d.sock", kind) as (server, engine):
+    with running(tmp_path / "d.sock", kind, made_by) as (server, engine):
         server.answers["/containers/create"] = (201, {"Id": ID})
         publish = (Publish(PortKey(80), "0.0.0.0", "8080"),)
         engine.create(ContainerPlan(image="i", name="dockconn-1", labels={}, publish=publish))

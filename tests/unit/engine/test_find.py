@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from tests.unit.engine import canned
 
 from pytest_dockconn.engine import address, find
 from pytest_dockconn.errors import EngineUnavailable, SpecError
@@ -206,6 +209,53 @@ def test_one_that_answers_but_can_not_be_opened_is_told(path: Path, monkeypatch:
     with listening(path, answers):
         error = failure(f"unix://{path}", {})
     assert error.cause == f"cannot reach the engine at unix://{path} (client is too old), named by --dockconn-engine"
+
+
+@pytest.mark.parametrize(("kind", "name"), [("docker", "DirectEngine"), ("podman", "DockerEngine")])
+def test_docker_py_is_for_podman(path: Path, kind: str, name: str) -> None:
+    with canned.serving(path, kind), contextlib.closing(find.find(f"unix://{path}", {})) as engine:
+        assert type(engine).__name__ == name
+        assert engine.version().kind == kind
+
+
+def test_docker_on_a_unix_socket_is_found_without_docker_py(path: Path, tmp_path: Path) -> None:
+    """Nor is docker's current context looked up with it where the settings name none."""
+    code = (
+        "import sys; from pytest_dockconn.engine import find; find._context(); engine = find.find(sys.argv[1]); engine.info(); "
+        "print(sorted({'docker', 'requests', 'urllib3'} & set(sys.modules)))"
+    )
+    with canned.serving(path, "docker") as server:
+        server.answers["/info"] = (200, {"Name": "x"})
+        environ = {**os.environ, "HOME": str(tmp_path), "DOCKER_CONFIG": "", "DOCKER_CONTEXT": ""}
+        argv = [sys.executable, "-c", code, f"unix://{path}"]
+        done = subprocess.run(argv, env=environ, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("files", "environ", "named"),
+    [
+        ({}, {}, False),
+        ({".docker/config.json": "{}"}, {}, False),
+        ({".docker/config.json": '{"currentContext": "there"}'}, {}, True),
+        ({".dockercfg": '{"currentContext": "there"}'}, {}, True),
+        ({".docker/config.json": "{}", ".dockercfg": '{"currentContext": "there"}'}, {}, False),
+        ({"elsewhere/config.json": '{"currentContext": "there"}'}, {"DOCKER_CONFIG": "elsewhere"}, True),
+        ({"elsewhere/config.json": "{}", ".docker/config.json": '{"currentContext": "x"}'}, {"DOCKER_CONFIG": "elsewhere"}, False),
+        ({}, {"DOCKER_CONTEXT": "there"}, True),
+        ({".docker/config.json": "{}"}, {"DOCKER_CONTEXT": "there"}, True),
+        ({".docker/config.json/x": ""}, {}, True),  # a folder: whoever knows more says what is wrong
+    ],
+)  # fmt: skip
+def test_whether_a_context_is_named(
+    tmp_path: Path, files: dict[str, str], environ: dict[str, str], named: bool
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    if "DOCKER_CONFIG" in environ:
+        environ = {"DOCKER_CONFIG": str(tmp_path / environ["DOCKER_CONFIG"])}
+    assert find.names_a_context(environ, tmp_path) is named
 
 
 def test_schemes_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:

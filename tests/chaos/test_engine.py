@@ -15,6 +15,7 @@ import pytest
 from pytest_dockconn import Image, Lab
 from tests.chaos.harness import Figures, Suite, Witness, until
 from tests.conformance import private
+from tests.engine.helpers import docker_py
 
 #: Seconds within which a run has to say that its engine is gone, or hangs.
 TOLD = 30.0
@@ -71,7 +72,7 @@ def daemon(dockconn_session: Lab, dockconn_client_image: Image, dockconn_server_
     reason = private.why_not()
     if reason:
         pytest.skip(reason)
-    source = dockconn_session._services.engine._api  # type: ignore[attr-defined] # the real one's
+    source = docker_py(dockconn_session.engine.url)  # the real one's
     name = f"chaos-{os.getpid()}"
     with private.engine((), name) as url:
         private.copy(source, url, [dockconn_client_image, dockconn_server_image])

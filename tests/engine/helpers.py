@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import socket
 import subprocess
+from typing import Any
 
+import docker
 import pytest
 
 from pytest_dockconn import Container, Lab
 from pytest_dockconn.actions import agents
+
+
+@functools.cache
+def docker_py(url: str) -> Any:
+    """An engine by docker-py: for what the plugin itself never does."""
+    return docker.APIClient(base_url=url, version="auto")
 
 
 def needs(*capabilities: str) -> pytest.MarkDecorator:

@@ -31,7 +31,7 @@ from pytest_dockconn import (
     assert_unreachable,
 )
 from pytest_dockconn.actions.containers import side_by_side
-from tests.engine.helpers import rule, take_address
+from tests.engine.helpers import docker_py, rule, take_address
 
 T = TypeVar("T")
 Undo = contextlib.ExitStack
@@ -135,7 +135,7 @@ def undisturbed(liar: Liar, lab: Lab, question: Callable[[], T]) -> tuple[T, boo
         return question(), True
     begun = time.time()
     answer = question()
-    api: Any = lab._services.engine._api  # type: ignore[attr-defined]
+    api = docker_py(lab.engine.url)
     made = {"type": "network", "event": "create"}
     events = api.events(since=f"{begun:.6f}", until=f"{time.time() + LAG:.6f}", filters=made, decode=True)
     return answer, not list(events)
@@ -226,7 +226,7 @@ def replaced(lab: Lab, server: dict[str, Any] | None = None, stranger: dict[str,
 
 
 def pause(container: Container) -> None:
-    container.services.engine._api.pause(container.id)  # type: ignore[attr-defined]
+    docker_py(container.services.engine.url).pause(container.id)
     container.services.facts.forget(container.id)
 
 

@@ -24,7 +24,7 @@ from pytest_dockconn import (
     assert_unreachable,
 )
 from pytest_dockconn.errors import DockconnError, SpecError
-from tests.engine.helpers import has_default_route, needs, take_address
+from tests.engine.helpers import docker_py, has_default_route, needs, take_address
 
 Question = tuple[Any, Any]
 
@@ -50,7 +50,7 @@ def stopped(lab: Lab) -> Question:
 
 def paused(lab: Lab) -> Question:
     server = lab.server()
-    lab._services.engine._api.pause(server.id)  # type: ignore[attr-defined]
+    docker_py(lab.engine.url).pause(server.id)
     return lab.client(), server.port(80)
 
 

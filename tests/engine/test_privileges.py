@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_dockconn import Lab
+from tests.engine.helpers import docker_py
 
 SECRET = "s3cr3t-of-the-environment"
 
@@ -45,7 +46,7 @@ MADE: dict[str, tuple[Callable[[Lab], str], set[str]]] = {
 @pytest.mark.parametrize("kind", MADE)
 def test_no_more_than_it_needs(dockconn: Lab, kind: str) -> None:
     make, kept = MADE[kind]
-    api: Any = dockconn._services.engine._api  # type: ignore[attr-defined]
+    api = docker_py(dockconn.engine.url)
 
     facts = api.inspect_container(make(dockconn))
     host = facts["HostConfig"]
@@ -63,14 +64,14 @@ def test_no_more_than_it_needs(dockconn: Lab, kind: str) -> None:
 
 
 INNER = """
-    import json, os
+    import docker, json, os
     from pathlib import Path
     from pytest_dockconn import assert_reachable
 
     def test_it(dockconn, dockconn_connection):
         client, server = dockconn.client(), dockconn.server(expose=())
         dockconn.adopt(server.id)
-        api = dockconn._services.engine._api
+        api = docker.APIClient(base_url=dockconn.engine.url, version="auto")
         mark = {"label": "dockconn=" + dockconn._services.run}
         seen = [api.inspect_container(c["Id"]) for c in api.containers(all=True, filters=mark)]
         seen += [client.run("env").stdout, server.logs()]

@@ -19,6 +19,7 @@ from pytest_dockconn.actions import prune
 from pytest_dockconn.actions.leases import Leases
 from pytest_dockconn.labels import PID, process_started
 from pytest_dockconn.model.leftover import Leftover
+from tests.engine.helpers import docker_py
 
 SUITE = """
 import json, os, sys
@@ -190,7 +191,7 @@ def stop_workers(project: Project, server: str) -> None:
 BEFELL: dict[str, tuple[Callable[[Project, str], object], str]] = {
     "fine": (nothing, ""),
     "stopped": (lambda project, server: project.engine.stop(server, 1), "it is exited"),
-    "paused": (lambda project, server: project.engine._api.pause(server), "it is paused"),  # type: ignore[attr-defined]
+    "paused": (lambda project, server: docker_py(project.engine.url).pause(server), "it is paused"),
     "moved": (lambda project, server: project.engine.disconnect(project.ids()["net"], server), "it is on no network"),
     "removed": (lambda project, server: project.engine.remove(server), "gone"),
     "deaf": (stop_workers, "80/tcp did not answer"),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_dockconn import Lab, ReachabilityError, Server, assert_reachable
-from tests.engine.helpers import free_port, rule, take_address
+from tests.engine.helpers import docker_py, free_port, rule, take_address
 
 Undo = contextlib.ExitStack
 Question = tuple[Any, Any]
@@ -58,7 +58,7 @@ def restarting(lab: Lab, undo: Undo) -> Question:
     """Its restarts are ever further apart, so it is soon found between two of them."""
     if lab.engine.kind == "podman":
         pytest.skip("podman (seen on 4.3.1) shows no state between two restarts, and does not make them further apart")
-    api: Any = lab._services.engine._api  # type: ignore[attr-defined]
+    api = docker_py(lab.engine.url)
     image = lab._services.images.get("client").id
     policy = api.create_host_config(restart_policy={"Name": "always"})
     made = api.create_container(image, ["sh", "-c", "echo no config; exit 5"], host_config=policy)["Id"]

@@ -80,14 +80,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.over.wait(30)
             self.close_connection = True
             return
+        last = self.server.close_after is not None  # before the answer: whoever has it may set this for the next one
         status, answer = self.server.answers.get(path, (404, {"message": f"no such thing: {path}"}))
         data = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
+        self.close_connection = last
         self.wfile.write(data)
-        self.close_connection = self.server.close_after is not None
 
     do_POST = do_DELETE = do_GET  # noqa: N815
 

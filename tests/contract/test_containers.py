@@ -29,6 +29,12 @@ def listening() -> socket.socket:
     return sock
 
 
+def test_a_name_as_docker_itself_writes_it(bench: Bench) -> None:
+    """With a slash: in an inspect, and so in docker-py's ``attrs``."""
+    one = bench.create()
+    assert bench.engine.inspect(f"/{bench.engine.inspect(one).name}").id == one
+
+
 def test_a_life(bench: Bench) -> None:
     one = bench.create()
     assert bench.engine.inspect(one).status == "created"

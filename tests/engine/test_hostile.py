@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_dockconn import Lab, ReachabilityError, Verdict, assert_reachable
+from pytest_dockconn import Client, Lab, ReachabilityError, Verdict, assert_reachable
 from pytest_dockconn.handles.source import Source
 from tests.unit.samples import is_harmless
 
@@ -88,12 +88,17 @@ ENEMIES = [
 ]
 
 
-def peak() -> int:
-    """The most memory that this process had since it was reset, in MiB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+def peak(status: str | None = None) -> int:
+    """The most memory that a process had, in MiB: this one since it was reset, or the one whose status file says this."""
+    for line in (status or Path("/proc/self/status").read_text()).splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) // 1024
     raise AssertionError("no VmHWM")
+
+
+def agents_peak(source: Source) -> int:
+    """The most memory that the agent in a client's container ever had, in MiB; the host has none of its own."""
+    return peak(source.run("cat", "/proc/1/status").stdout) if isinstance(source, Client) else 0
 
 
 @contextlib.contextmanager
@@ -116,6 +121,7 @@ def source(request: pytest.FixtureRequest, dockconn: Lab) -> Source:
 def test_what_answers_without_end(dockconn: Lab, source: Source, enemy: Enemy) -> None:
     server = dockconn.server(command=["python3", "-c", SERVER, enemy.mode])
     url = f"http://{server.ip}/"
+    before = agents_peak(source)
     source.probe(url, timeout=1.0)  # what is loaded by a first question does not count
     message = ""
 
@@ -130,6 +136,7 @@ def test_what_answers_without_end(dockconn: Lab, source: Source, enemy: Enemy) -
     assert bool(message) == (Verdict.REACHABLE not in enemy.verdicts), message
     assert is_harmless(message.replace("\n", ""))
     assert is_harmless(result.detail)
+    assert agents_peak(source) - before < MEMORY
 
 
 @pytest.mark.parametrize(

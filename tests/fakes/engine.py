@@ -781,7 +781,7 @@ class FakeEngine:
 
     def _container(self, name: str, doing: str = "looking") -> _Container:
         for one in self._containers.values():
-            if name in (one.id, one.plan.name) or (len(name) >= 12 and one.id.startswith(name)):
+            if name.removeprefix("/") in (one.id, one.plan.name) or (len(name) >= 12 and one.id.startswith(name)):
                 return one
         raise refusal(404, f"No such container: {name}", doing)
 

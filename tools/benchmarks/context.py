@@ -31,7 +31,7 @@ class Context:
     Attributes:
         rounds: of the jobs that take seconds; quicker ones take a multiple.
         session: ours, on the engine.
-        api: docker-py's low-level client, as the plugin uses it.
+        api: docker-py's low-level client: the bare API.
         folder: an empty one, to run other processes in.
     """
 

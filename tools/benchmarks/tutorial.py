@@ -89,7 +89,7 @@ def warm(context: Context) -> Outcome:
         "the tutorial's three tests with --dockconn-reuse, when an earlier run left the containers",
         series,
         (Target("on top of pytest alone", paired_difference(ours, floor), 0.15, "s"),),
-        (f"of that, to import docker-py: {paired_difference(library, floor) * 1000:.0f} ms",),
+        (f"to import docker-py, which it does without: {paired_difference(library, floor) * 1000:.0f} ms",),
     )
 
 

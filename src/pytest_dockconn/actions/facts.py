@@ -28,13 +28,15 @@ class Facts:
         self._started = False
 
     def _watch(self) -> None:
-        with contextlib.suppress(EngineError):
-            for event in self._engine.events():
-                self._flowing = True
-                self.forget(str(event["id"]))
-        with self._lock:
-            self._flowing = False
-            self._known.clear()
+        try:
+            with contextlib.suppress(EngineError):
+                for event in self._engine.events():
+                    self._flowing = True
+                    self.forget(str(event["id"]))
+        finally:  # whatever ended it: what is known grows old now
+            with self._lock:
+                self._flowing = False
+                self._known.clear()
 
     def watch(self) -> None:
         """Begin to listen, once."""

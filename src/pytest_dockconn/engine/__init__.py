@@ -1,1 +1,1 @@
-"""The engine: where it is, and the one file that speaks to it through docker-py."""
+"""The engine: where it is, and who asks it: docker on a unix socket directly, all others through docker-py."""

@@ -44,6 +44,11 @@ def check(url: str, origin: str) -> str:
     )
 
 
+def socket_path(url: str) -> str:
+    """Where a ``unix://`` URL leads; ``unix://run/x.sock`` is taken for absolute, as docker-py takes it."""
+    return "/" + url.partition("://")[2].strip("/")
+
+
 def usual_sockets(environ: Mapping[str, str], home: Path) -> tuple[str, ...]:
     """The sockets of docker, rootless docker, Docker Desktop, Colima, Rancher Desktop, OrbStack and podman."""
     runtime = Path(environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")

@@ -7,11 +7,22 @@ import socket
 import threading
 from typing import Any
 
+#: Bytes.
+HEADER = 8
 _NAMES = {0: "stdin", 1: "stdout", 2: "stderr"}
 
 
+def payloads(data: bytes) -> bytes:
+    """What the frames of an answer carry, of all streams; a frame that was cut off as far as it goes."""
+    found, at = [], 0
+    while at + HEADER <= len(data):
+        begin, at = at + HEADER, at + HEADER + int.from_bytes(data[at + 4 : at + HEADER], "big")
+        found.append(data[begin:at])
+    return b"".join(found)
+
+
 class SocketStream:
-    """A ``Stream`` over what docker-py returns for an attach: a raw socket, or a ``SocketIO`` around one."""
+    """A ``Stream`` over an attached connection: a raw socket, docker-py's ``SocketIO`` around one, or a ``RawStream``."""
 
     def __init__(self, attached: Any) -> None:
         self._attached = attached  # keeps the HTTP response alive, whose end would close the socket
@@ -26,8 +37,8 @@ class SocketStream:
 
     def read(self) -> tuple[str, bytes]:
         """Wait for output; empty bytes at the end."""
-        header = self._exactly(8)
-        if len(header) < 8:
+        header = self._exactly(HEADER)
+        if len(header) < HEADER:
             return "stdout", b""
         return _NAMES.get(header[0], "stdout"), self._exactly(int.from_bytes(header[4:], "big"))
 

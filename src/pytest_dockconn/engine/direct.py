@@ -1,17 +1,18 @@
 """Docker on a unix socket, asked with the standard library's HTTP: what nearly every run needs, without docker-py.
 
 docker-py takes 0.1 s to import, more than all else that a run with ``--dockconn-reuse`` does. What is long, or seldom (builds,
-pulls, logs, commands), goes through it all the same, and so does everything with podman, TLS, ssh and Windows.
+pulls, commands), goes through it all the same, and so does everything with podman, TLS, ssh and Windows.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -19,22 +20,19 @@ from ..errors import EngineError, EngineUnavailable, NotFound
 from ..model.facts import ContainerFacts, Execution, ImageFacts, InfoFacts, NetworkFacts, VersionFacts
 from ..model.spec import Attachment, ContainerPlan, NetworkPlan
 from . import bodies, translate
-from .attach import SocketStream
+from .address import socket_path
+from .attach import SocketStream, payloads
 from .patience import Limit
-from .refusal import gone, refusal
+from .refusal import gone, redact, refusal
 from .unix_http import REFUSED, Connections, Lines
 
 if TYPE_CHECKING:
     from .docker_sdk import DockerEngine
 
-#: Seconds that nothing may happen on the engine before its events are asked for anew.
-QUIET = 900.0
 #: What a broken connection, or one that another thread closes, raises.
 BROKEN = (OSError, http.client.HTTPException)
-
-
-NO_ENGINE = "it answers, but not as an engine does"
 NOT_MODIFIED, NOT_FOUND = 304, 404
+ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 
 
 class DirectEngine:
@@ -51,13 +49,16 @@ class DirectEngine:
     def __init__(self, url: str, timeout: float) -> None:
         self._url = url
         self._limit = Limit(url, timeout)
-        parts = urlsplit(url)
-        self._connections = Connections(parts.netloc + parts.path, timeout)
+        self._connections = Connections(socket_path(url), timeout)
         self._stream: Lines | None = None
         self._lock = threading.Lock()
         self._slow: DockerEngine | None = None
         self._base = ""
-        self._version = self._asked_version()
+        try:
+            self._version = self._asked_version()
+        except BaseException:
+            self._connections.close()
+            raise
         self._base = f"/v{self._version.api_version}"
 
     @property
@@ -68,13 +69,13 @@ class DirectEngine:
     def _asked_version(self) -> VersionFacts:
         doing = "asking for its version"
         try:
-            said = self._ask(doing, "GET", "/version")
+            said = self._ask(doing, "GET", "/version", wanted=dict)
         except EngineUnavailable:
             raise
         except EngineError as error:
             raise EngineUnavailable(error.cause) from error
-        if not isinstance(said, dict) or "ApiVersion" not in said:
-            raise EngineUnavailable(f"{doing}: {NO_ENGINE}")
+        if "ApiVersion" not in said:
+            raise self._no_engine(doing, f"it said {said!r:.200}")
         return translate.version(self._url, said)
 
     @property
@@ -82,9 +83,7 @@ class DirectEngine:
         """For what is long, or seldom."""
         with self._lock:
             if self._slow is None:
-                from .docker_sdk import DockerEngine  # noqa: PLC0415 - it takes 0.1 s
-
-                self._slow = DockerEngine(self._url, self._limit.seconds, self._limit)
+                self._slow = _docker_engine()(self._url, self._limit.seconds, self._limit)
             return self._slow
 
     @contextlib.contextmanager
@@ -97,7 +96,22 @@ class DirectEngine:
         except BROKEN as error:
             raise gone(self._url, doing, _words(error)) from error
 
-    def _ask(
+    def _no_engine(self, doing: str, checked: str) -> EngineUnavailable:
+        return EngineUnavailable(
+            f"{doing}: what listens at {redact(self._url)} answers, but not as an engine does",
+            checked=checked,
+            remedy="see whether it is one: `docker version`; or pass --dockconn-engine URL",
+        )
+
+    def _do(self, doing: str, method: str, path: str, body: object = None, **more: Any) -> None:
+        """Tell the engine something. Raises ``EngineError`` and its kin."""
+        self._answer(doing, method, path, body, **more)
+
+    def _ask(self, doing: str, method: str, path: str, body: object = None, *, wanted: type, **more: Any) -> Any:
+        """What the engine says: JSON of the type that is wanted. Raises ``EngineError`` and its kin."""
+        return self._json(doing, self._answer(doing, method, path, body, **more), wanted)
+
+    def _answer(
         self,
         doing: str,
         method: str,
@@ -106,15 +120,33 @@ class DirectEngine:
         *,
         query: Mapping[str, object] | None = None,
         timeout: float | None = None,
-    ) -> Any:
-        """What the engine says; None where that is nothing."""
-        sent = None if body is None else msgspec.json.encode(body)
+    ) -> bytes:
+        # not msgspec's: it has no JSON for a variable whose bytes are no UTF-8
+        sent = None if body is None else json.dumps(body).encode()
         with self._errors(doing):
-            status, data = self._connections.ask(method, self._target(path, query or {}), sent, timeout)
-        return _said(doing, status, data)
+            status, data = self._connections.ask(method, self._target(doing, path, query or {}), sent, timeout)
+        return self._checked(doing, status, data)
 
-    def _target(self, path: str, query: Mapping[str, object]) -> str:
+    def _target(self, doing: str, path: str, query: Mapping[str, object]) -> str:
+        if {"", ".", ".."} & set(path.split("/")[1:]):  # it would lead to another question
+            raise refusal(NOT_FOUND, "there can be no such name", doing)
         return f"{self._base}{path}" + (f"?{urlencode(query)}" if query else "")
+
+    def _checked(self, doing: str, status: int, data: bytes) -> bytes:
+        if status >= REFUSED:
+            raise refusal(status, _message(data), doing)
+        if 300 <= status != NOT_MODIFIED:
+            raise self._no_engine(doing, f"it answered with HTTP status {status}")
+        return data
+
+    def _json(self, doing: str, data: bytes, wanted: type) -> Any:
+        try:
+            said = msgspec.json.decode(data)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise self._no_engine(doing, str(error)) from error
+        if not isinstance(said, wanted):
+            raise self._no_engine(doing, f"it said {said!r:.200}")
+        return said
 
     def version(self) -> VersionFacts:
         """Who answers."""
@@ -122,19 +154,17 @@ class DirectEngine:
 
     def info(self) -> InfoFacts:
         """What the engine says of itself."""
-        return translate.info(self._ask("asking for its info", "GET", "/info"))
+        return translate.info(self._ask("asking for its info", "GET", "/info", wanted=dict))
 
     def create(self, plan: ContainerPlan) -> str:
         """Create a container and return its id."""
-        body = bodies.container(plan, self._version.kind)
-        made = self._ask(
-            f"creating container {plan.name}", "POST", "/containers/create", body, query={"name": plan.name}
-        )
+        doing, body = f"creating container {plan.name}", bodies.container(plan, self._version.kind)
+        made = self._ask(doing, "POST", "/containers/create", body, query={"name": plan.name}, wanted=dict)
         container = str(made["Id"])
         for attachment in plan.attachments[1:]:
             # a container that is created but not started can join more, and has all of them from its first moment
             try:
-                self._join(f"creating container {plan.name}", attachment.network, container, attachment)
+                self._join(doing, attachment.network, container, attachment)
             except BaseException:
                 self.remove(container)
                 raise
@@ -142,28 +172,22 @@ class DirectEngine:
 
     def _join(self, doing: str, network: str, container: str, attachment: Attachment) -> None:
         body = {"Container": container, "EndpointConfig": bodies.endpoint(attachment)}
-        self._ask(doing, "POST", f"/networks/{_bare(network)}/connect", body)
+        self._do(doing, "POST", f"/networks/{_quoted(network)}/connect", body)
 
     def start(self, container: str) -> None:
         """Start it. Raises ``PortInUse`` where a host port is taken."""
-        self._ask(f"starting container {container[:12]}", "POST", f"/containers/{_bare(container)}/start")
+        self._do(f"starting container {container[:12]}", "POST", f"{_place(container)}/start")
 
     def stop(self, container: str, timeout: int) -> None:
         """Stop it, with SIGKILL after ``timeout`` seconds."""
-        self._ask(
-            f"stopping container {container[:12]}", "POST", f"/containers/{_bare(container)}/stop",
-            timeout=self._limit.seconds + timeout, query={"t": timeout},
-        )  # fmt: skip
+        doing, limit = f"stopping container {container[:12]}", self._limit.seconds + timeout
+        self._do(doing, "POST", f"{_place(container)}/stop", query={"t": timeout}, timeout=limit)
 
     def remove(self, container: str) -> None:
         """Kill and remove it with its anonymous volumes; no error where it is gone already."""
+        doing, query = f"removing container {container[:12]}", {"v": "true", "force": "true"}
         try:
-            self._ask(
-                f"removing container {container[:12]}",
-                "DELETE",
-                f"/containers/{_bare(container)}",
-                query={"v": "true", "force": "true"},
-            )
+            self._do(doing, "DELETE", _place(container), query=query)
         except NotFound:
             pass
         except EngineError as error:
@@ -173,28 +197,37 @@ class DirectEngine:
     def wait(self, container: str, timeout: float) -> int | None:
         """The exit code once it is not running any more; None after ``timeout`` seconds."""
         doing = f"waiting for container {container[:12]}"
+        target = self._target(doing, f"{_place(container)}/wait", {})
         with self._errors(doing):
             try:
-                target = self._target(f"/containers/{_bare(container)}/wait", {})
-                status, data = self._connections.ask("POST", target, None, timeout)
+                # to a socket a limit of 0 means not to wait for what is there, either
+                status, data = self._connections.ask("POST", target, None, max(timeout, 0.001))
             except TimeoutError:
                 return None
-        return int(_said(doing, status, data)["StatusCode"])
+        return int(self._json(doing, self._checked(doing, status, data), dict)["StatusCode"])
 
     def inspect(self, container: str) -> ContainerFacts:
         """What it is like now."""
-        doing = f"inspecting container {container[:64]}"
-        return translate.container(self._ask(doing, "GET", f"/containers/{_bare(container)}/json"))
+        return translate.container(self._inspected(f"inspecting container {container[:64]}", container))
+
+    def _inspected(self, doing: str, container: str) -> dict[str, Any]:
+        said = self._ask(doing, "GET", f"{_place(container)}/json", wanted=dict)
+        assert isinstance(said, dict)
+        return said
 
     def containers(self, label: str | None = None, *, running: bool = False) -> tuple[Mapping[str, object], ...]:
         """Containers, also stopped ones, as ``id``, ``name``, ``labels``, ``status``."""
-        every = {} if running else {"all": "1"}
-        found = self._ask("listing containers", "GET", "/containers/json", query={**every, **_with_label(label)})
+        query = _with_label(label) if running else {"all": 1, **_with_label(label)}
+        found = self._ask("listing containers", "GET", "/containers/json", query=query, wanted=list)
         return tuple(translate.listed(one) for one in found)
 
     def logs(self, container: str, tail: int | None = None) -> str:
         """Its output so far, the last ``tail`` lines of it."""
-        return self._docker_py.logs(container, tail)
+        doing = f"reading the logs of container {container[:12]}"
+        framed = not (self._inspected(doing, container).get("Config") or {}).get("Tty")
+        query = {"stdout": 1, "stderr": 1, "tail": "all" if tail is None else tail}
+        data = self._answer(doing, "GET", f"{_place(container)}/logs", query=query)
+        return (payloads(data) if framed else data).decode("utf-8", "replace")
 
     def execute(self, container: str, argv: Sequence[str]) -> Execution:
         """Run a command in it."""
@@ -203,11 +236,12 @@ class DirectEngine:
     def attach(self, container: str) -> SocketStream:
         """Its standard streams."""
         doing = f"attaching to container {container[:12]}"
-        wish = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        target = self._target(doing, f"{_place(container)}/attach", ATTACH)
         with self._errors(doing):
-            status, found = self._connections.upgraded(self._target(f"/containers/{_bare(container)}/attach", wish))
+            status, found = self._connections.upgraded(target)
         if isinstance(found, bytes):
-            _said(doing, status, found)
+            self._checked(doing, status, found)
+            raise self._no_engine(doing, f"it answered with HTTP status {status}, and no stream")
         return SocketStream(found)
 
     def commit(self, container: str, repository: str, tag: str, labels: Mapping[str, str]) -> str:
@@ -216,16 +250,16 @@ class DirectEngine:
 
     def image(self, name: str) -> ImageFacts | None:
         """An image that is there, or None."""
+        doing = f"looking for image {name}"
         try:
-            return translate.image(self._ask(f"looking for image {name}", "GET", f"/images/{_bare(name)}/json"))
+            return translate.image(self._ask(doing, "GET", f"/images/{_quoted(name)}/json", wanted=dict))
         except NotFound:
             return None
 
     def images(self, label: str) -> tuple[ImageFacts, ...]:
         """The images that carry a label."""
-        return tuple(
-            translate.image(i) for i in self._ask("listing images", "GET", "/images/json", query=_with_label(label))
-        )
+        found = self._ask("listing images", "GET", "/images/json", query=_with_label(label), wanted=list)
+        return tuple(translate.image(one) for one in found)
 
     def pull(self, name: str) -> None:
         """Fetch an image from its registry."""
@@ -244,25 +278,26 @@ class DirectEngine:
     def remove_image(self, name: str) -> None:
         """Remove an image or a tag of it; no error where it is gone already."""
         with contextlib.suppress(NotFound):
-            self._ask(f"removing image {name}", "DELETE", f"/images/{_bare(name)}")
+            self._do(f"removing image {name}", "DELETE", f"/images/{_quoted(name)}")
 
     def create_network(self, plan: NetworkPlan) -> str:
         """Create a network and return its id."""
-        made = self._ask(f"creating network {plan.name}", "POST", "/networks/create", bodies.network(plan))
-        return str(made["Id"])
+        doing = f"creating network {plan.name}"
+        return str(self._ask(doing, "POST", "/networks/create", bodies.network(plan), wanted=dict)["Id"])
 
     def remove_network(self, network: str) -> None:
         """Remove a network; no error where it is gone already."""
         with contextlib.suppress(NotFound):
-            self._ask(f"removing network {network}", "DELETE", f"/networks/{_bare(network)}")
+            self._do(f"removing network {network}", "DELETE", f"/networks/{_quoted(network)}")
 
     def network(self, network: str) -> NetworkFacts:
         """A network by name or id."""
-        return translate.network(self._ask(f"inspecting network {network}", "GET", f"/networks/{_bare(network)}"))
+        doing = f"inspecting network {network}"
+        return translate.network(self._ask(doing, "GET", f"/networks/{_quoted(network)}", wanted=dict))
 
     def networks(self, label: str | None = None) -> tuple[NetworkFacts, ...]:
         """Networks, all or those with a label."""
-        found = self._ask("listing networks", "GET", "/networks", query=_with_label(label))
+        found = self._ask("listing networks", "GET", "/networks", query=_with_label(label), wanted=list)
         return tuple(translate.network(one) for one in found)
 
     def connect(self, network: str, container: str, attachment: Attachment) -> None:
@@ -272,13 +307,14 @@ class DirectEngine:
     def disconnect(self, network: str, container: str) -> None:
         """Take a container off a network."""
         doing = f"disconnecting container {container[:12]} from network {network}"
-        self._ask(doing, "POST", f"/networks/{_bare(network)}/disconnect", {"Container": container})
+        self._do(doing, "POST", f"/networks/{_quoted(network)}/disconnect", {"Container": container})
 
     def events(self) -> Iterator[Mapping[str, object]]:
         """What happens from now on."""
-        wish = {"filters": _json({"type": {"container": True, "network": True}})}
-        with contextlib.suppress(*BROKEN, ValueError, AttributeError):  # closed from another thread
-            stream = self._stream = self._connections.lines(self._target("/events", wish), QUIET)
+        wish = {"filters": json.dumps({"type": {"container": True, "network": True}})}
+        # what is closed from another thread, and lines that are no events
+        with contextlib.suppress(*BROKEN, msgspec.DecodeError, ValueError, AttributeError, RecursionError):
+            stream = self._stream = self._connections.lines(self._target("", "/events", wish))
             try:
                 yield from (translate.event(msgspec.json.decode(line)) for line in stream if line.strip())
             finally:
@@ -293,33 +329,35 @@ class DirectEngine:
             self._slow.close()
 
 
-def _bare(name: str) -> str:
+def _docker_engine() -> type[DockerEngine]:
+    """Raises ``EngineUnavailable`` where docker-py can't be loaded, or not without a warning that the tests made an error."""
+    try:
+        from .docker_sdk import DockerEngine  # noqa: PLC0415 - it takes 0.1 s
+    except Exception as error:
+        raise EngineUnavailable(
+            f"docker-py can't be loaded: {type(error).__name__}: {error}",
+            checked="import docker, under the warning filters of the tests",
+            remedy="see that `python -W error -c 'import docker'` works, or write `import docker` in conftest.py",
+        ) from error
+    return DockerEngine
+
+
+def _quoted(name: str) -> str:
     """A name or an id as a part of a path; those of images have slashes."""
     return quote(name, safe="/:")
 
 
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+def _place(container: str) -> str:
+    """``/name`` is how docker itself writes a container's name."""
+    return f"/containers/{_quoted(container.removeprefix('/'))}"
 
 
 def _with_label(label: str | None) -> dict[str, object]:
-    return {"filters": _json({"label": [label]})} if label else {}
-
-
-def _said(doing: str, status: int, data: bytes) -> Any:
-    """The JSON of an answer. Raises ``EngineError`` and its kin where the engine refuses, or is none."""
-    if status >= REFUSED:
-        raise refusal(status, _message(data), doing)
-    if status > NOT_MODIFIED or 300 <= status < NOT_MODIFIED:  # to another path: a name of dots, or none at all
-        raise refusal(NOT_FOUND, "there can be no such name", doing)
-    try:
-        return msgspec.json.decode(data) if data else None
-    except msgspec.DecodeError as error:
-        raise EngineUnavailable(f"{doing}: {NO_ENGINE}", checked=str(error)) from error
+    return {"filters": json.dumps({"label": [label]})} if label else {}
 
 
 def _message(data: bytes) -> str:
-    with contextlib.suppress(msgspec.DecodeError, TypeError, KeyError):
+    with contextlib.suppress(msgspec.DecodeError, ValueError, RecursionError, TypeError, KeyError):
         return str(msgspec.json.decode(data)["message"])
     return data.decode("utf-8", "replace")
 

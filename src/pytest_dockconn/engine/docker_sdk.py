@@ -11,6 +11,7 @@ from typing import IO, Any
 import docker
 import requests
 from docker.context import ContextAPI
+from docker.context.config import get_current_context_name
 from docker.errors import APIError, DockerException
 from docker.types import IPAMConfig, IPAMPool
 from msgspec.structs import replace
@@ -32,16 +33,32 @@ POOL = 64
 OLDEST = str(docker.constants.MINIMUM_DOCKER_API_VERSION)
 
 
-def current_context() -> tuple[str, str] | None:
-    """Name and URL of docker's current context; None for the default one, which means "the usual socket"."""
+def current_context(name: str | None = None) -> tuple[str, str] | None:
+    """Name and URL of docker's context; None for the default one, which means "the usual socket".
+
+    Args:
+        name: what DOCKER_CONTEXT says; if None the one that is set by ``docker context use``.
+
+    Raises:
+        EngineUnavailable: it can't be read, or there is none of that name.
+    """
+    wanted = name or get_current_context_name()
+    if wanted == "default":
+        return None
     try:
-        context = ContextAPI.get_current_context()
+        context = ContextAPI.get_context(wanted)
     except DockerException as error:
         raise EngineUnavailable(
             f"docker's current context can't be read: {error}",
             remedy="see `docker context ls`, or pass --dockconn-engine",
         ) from error
-    if context is None or context.Name == "default" or not context.Host:
+    if context is None:
+        raise EngineUnavailable(
+            f"there is no docker context {wanted!r}",
+            checked="DOCKER_CONTEXT" if name else "currentContext in docker's config.json",
+            remedy="see `docker context ls`, or pass --dockconn-engine",
+        )
+    if not context.Host:
         return None
     return str(context.Name), str(context.Host)
 

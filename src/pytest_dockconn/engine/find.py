@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..errors import EngineUnavailable
-from .address import Candidate, candidates
+from .address import Candidate, candidates, socket_path
 from .port import Engine, Opener
 from .refusal import redact
+from .unix_http import connected
 
 #: Seconds for each call. An engine that answers at all does so in milliseconds; a start under heavy load takes seconds.
 CALL_TIMEOUT = 20.0
@@ -24,16 +24,23 @@ def _context() -> tuple[str, str] | None:
         return None
     from .docker_sdk import current_context  # noqa: PLC0415 - docker-py takes 0.1 s to import
 
-    return current_context()
+    return current_context(os.environ.get("DOCKER_CONTEXT") or None)
 
 
 def names_a_context(environ: Mapping[str, str], home: Path) -> bool:
     """Whether docker's settings may name a context other than the default one."""
     folders = [Path(environ["DOCKER_CONFIG"])] if environ.get("DOCKER_CONFIG") else []
     for path in (*(folder / "config.json" for folder in folders), home / ".docker/config.json", home / ".dockercfg"):
-        if path.exists():
+        if _is_there(path):
             return _contains(path, b"currentContext") or bool(environ.get("DOCKER_CONTEXT"))
     return bool(environ.get("DOCKER_CONTEXT"))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a folder above may not be searched: as in a container whose user is not the one that HOME is of
+        return False
 
 
 def _contains(path: Path, word: bytes) -> bool:
@@ -84,11 +91,8 @@ def obstacle(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "unix":
         return "" if parts.scheme == "npipe" else _bad_port(url)
-    path = Path(parts.netloc + parts.path)
     try:
-        with socket.socket(socket.AF_UNIX) as sock:
-            sock.settimeout(FIRST_TIMEOUT)
-            sock.connect(str(path))
+        with connected(socket_path(url), FIRST_TIMEOUT) as sock:
             sock.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
             return "" if sock.recv(16) else "it closed the connection without an answer"
     except FileNotFoundError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import select
 import socket
 import threading
@@ -14,7 +15,37 @@ from typing import Any
 #: Connections that are kept when nobody needs them.
 IDLE = 64
 REFUSED = 400
+#: Of an answer that is a raw stream from there on.
+UPGRADED = (101, 200)
 JSON = {"Content-Type": "application/json"}
+
+
+def connected(path: str, timeout: float) -> socket.socket:
+    """A connection to what listens at a path; ``timeout`` in seconds, also for what follows. Raises ``OSError``.
+
+    Linux does not wait where the queue of the one that listens is full, as that of a proxy may be: it says EAGAIN at once.
+    """
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(timeout)
+        try:
+            sock.connect(path)
+        except BlockingIOError:
+            _insist(sock, path, timeout)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _insist(sock: socket.socket, path: str, timeout: float) -> None:
+    from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed  # noqa: PLC0415 - seldom
+
+    full = retry_if_exception_type(BlockingIOError)
+    try:
+        Retrying(retry=full, wait=wait_fixed(0.005), stop=stop_after_delay(timeout))(sock.connect, path)
+    except RetryError as error:
+        raise TimeoutError(f"its queue was full for {timeout:g} s") from error
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -27,14 +58,8 @@ class UnixConnection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         """Open it. Raises ``OSError``."""
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            sock.settimeout(self.timeout)
-            sock.connect(self._path)
-        except BaseException:
-            sock.close()
-            raise
-        self.sock = sock
+        assert self.timeout is not None
+        self.sock = connected(self._path, self.timeout)
 
     @property
     def is_good(self) -> bool:
@@ -57,6 +82,8 @@ class Connections:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._idle: list[UnixConnection] = []
+        self._closed = False
+        self._owner = os.getpid()
 
     def ask(
         self, method: str, target: str, body: bytes | None = None, timeout: float | None = None
@@ -84,7 +111,7 @@ class Connections:
             connection.request("POST", target, headers={"Connection": "Upgrade", "Upgrade": "tcp"})
             sock = connection.sock  # the answer may make the connection forget it
             response = connection.getresponse()
-            if response.status >= REFUSED:
+            if response.status not in UPGRADED or response.chunked:
                 body = response.read()
                 connection.close()
                 return response.status, body
@@ -93,12 +120,14 @@ class Connections:
             raise
         return response.status, RawStream(connection, sock, response)
 
-    def lines(self, target: str, timeout: float) -> Lines:
-        """The answer's lines as they come; ``timeout`` in seconds, for each. Raises as ``ask``."""
-        connection = self._opened(timeout)
+    def lines(self, target: str) -> Lines:
+        """The answer's lines as they come, without a time limit. Raises as ``ask``."""
+        connection = self._opened(self._timeout)
         try:
             connection.request("GET", target)
-            return Lines(connection, connection.sock, connection.getresponse())
+            sock, response = connection.sock, connection.getresponse()
+            sock.settimeout(None)
+            return Lines(connection, sock, response)
         except BaseException:
             connection.close()
             raise
@@ -111,6 +140,8 @@ class Connections:
     def _taken(self) -> UnixConnection:
         while True:
             with self._lock:
+                if self._owner != os.getpid():  # a forked child: these are its parent's, who would get its answers
+                    self._owner, self._idle = os.getpid(), []
                 if not self._idle:
                     break
                 connection = self._idle.pop()
@@ -121,14 +152,15 @@ class Connections:
 
     def _give_back(self, connection: UnixConnection) -> None:
         with self._lock:
-            if len(self._idle) < IDLE and getattr(connection, "sock", None) is not None:
+            if not self._closed and len(self._idle) < IDLE and getattr(connection, "sock", None) is not None:
                 self._idle.append(connection)
                 return
         connection.close()
 
     def close(self) -> None:
-        """Close those that nobody uses."""
+        """Close those that nobody uses, and the others once they are given back."""
         with self._lock:
+            self._closed = True
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -136,15 +137,15 @@ def _network(services: Services, one: object) -> str:
             checked=f"it is a {type(one).__name__}",
             remedy="pass what dockconn.network() returned, or a name",
         )
-    try:
-        return services.engine.network(one).name
-    except NotFound:
-        there = ", ".join(sorted(n.name for n in services.engine.networks())[:20])
-        raise SpecError(
-            f"networks: there is no network {one!r}",
-            checked=f"the engine has: {there}",
-            remedy="make it: dockconn.network(...)",
-        ) from None
+    with contextlib.suppress(NotFound):
+        if one:  # to ask for nothing is to ask for all
+            return services.engine.network(one).name
+    there = ", ".join(sorted(n.name for n in services.engine.networks())[:20])
+    raise SpecError(
+        f"networks: there is no network {one!r}",
+        checked=f"the engine has: {there}",
+        remedy="make it: dockconn.network(...)",
+    )
 
 
 def _links(wish: Wish) -> list[tuple[Container | str, str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.samples import refused
 
-from pytest_dockconn.engine.address import SCHEMES, Candidate, candidates, check, usual_sockets
+from pytest_dockconn.engine.address import SCHEMES, Candidate, candidates, check, socket_path, usual_sockets
 
 HOME = Path("/home/me")
 
@@ -50,6 +50,19 @@ def test_the_message_names_who_said_it_and_what_is_known_but_no_password() -> No
     assert "DOCKER_HOST" in str(caught.value)
     assert all(scheme in str(caught.value) for scheme in SCHEMES)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("unix:///var/run/docker.sock", "/var/run/docker.sock"),
+        ("unix:///var/run/docker.sock/", "/var/run/docker.sock"),
+        ("unix://var/run/docker.sock", "/var/run/docker.sock"),  # as docker-py takes it
+        ("unix:///with%20percent", "/with%20percent"),
+    ],
+)
+def test_where_a_socket_is(url: str, path: str) -> None:
+    assert socket_path(url) == path
 
 
 def test_the_option_comes_first() -> None:

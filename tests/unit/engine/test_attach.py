@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_dockconn.engine.attach import SocketStream
+from pytest_dockconn.engine.attach import SocketStream, payloads
 
 
 @pytest.fixture
@@ -46,6 +46,20 @@ def test_the_end(ends: tuple[SocketStream, socket.socket], sent: bytes) -> None:
     ends[1].sendall(sent)
     ends[1].close()
     assert ends[0].read() == ("stdout", b"")
+
+
+@pytest.mark.parametrize(
+    ("data", "carried"),
+    [
+        (b"", b""),
+        (frame(1, b"a\n") + frame(2, b"b\n"), b"a\nb\n"),
+        (frame(1, b""), b""),
+        (frame(1, b"abc")[:-1], b"ab"),
+        (frame(1, b"a") + b"\x01\0\0", b"a"),
+    ],
+)
+def test_what_frames_carry(data: bytes, carried: bytes) -> None:
+    assert payloads(data) == carried
 
 
 def test_what_is_written_arrives(ends: tuple[SocketStream, socket.socket]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import os
 import socket
 import subprocess
@@ -17,6 +19,7 @@ import pytest
 from tests.unit.engine import canned
 
 from pytest_dockconn.engine import address, find
+from pytest_dockconn.engine.find import _context as context
 from pytest_dockconn.errors import EngineUnavailable, SpecError
 
 Behaviour = Callable[[socket.socket], None]
@@ -256,6 +259,56 @@ def test_whether_a_context_is_named(
     if "DOCKER_CONFIG" in environ:
         environ = {"DOCKER_CONFIG": str(tmp_path / environ["DOCKER_CONFIG"])}
     assert find.names_a_context(environ, tmp_path) is named
+
+
+def test_a_folder_that_may_not_be_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As HOME is in a container whose user is another."""
+
+    def refuses(self: Path) -> NoReturn:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "exists", refuses)
+    assert not find.names_a_context({}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("variable", "configured", "found"),
+    [
+        ("", "there", ("there", "tcp://127.0.0.1:9")),
+        ("there", "", ("there", "tcp://127.0.0.1:9")),
+        ("there", "gone", ("there", "tcp://127.0.0.1:9")),
+        ("default", "there", None),
+        ("", "default", None),
+        ("", "", None),
+    ],
+)
+def test_the_current_context(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, configured: str, found: tuple[str, str] | None
+) -> None:
+    docker_config(tmp_path, monkeypatch, variable, configured)
+    assert context() == found
+
+
+@pytest.mark.parametrize(("variable", "configured"), [("gone", ""), ("", "gone")])
+def test_a_context_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, configured: str
+) -> None:
+    """Else another engine would be taken in silence."""
+    docker_config(tmp_path, monkeypatch, variable, configured)
+    with pytest.raises(EngineUnavailable, match="there is no docker context 'gone'") as caught:
+        context()
+    assert ("DOCKER_CONTEXT" if variable else "currentContext") in caught.value.checked
+
+
+def docker_config(folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str, configured: str) -> None:
+    """Docker's settings, with one context, ``there``."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(folder))
+    monkeypatch.setenv("DOCKER_CONTEXT", variable)
+    (folder / "config.json").write_text(json.dumps({"currentContext": configured} if configured else {}))
+    meta = folder / "contexts/meta" / hashlib.sha256(b"there").hexdigest() / "meta.json"
+    meta.parent.mkdir(parents=True)
+    endpoints = {"docker": {"Host": "tcp://127.0.0.1:9", "SkipTLSVerify": False}}
+    meta.write_text(json.dumps({"Name": "there", "Metadata": {}, "Endpoints": endpoints}))
 
 
 def test_schemes_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,7 +81,7 @@ def _register_xdist(config: pytest.Config, run: Run) -> None:
 def _lasting() -> Iterator[None]:
     """What is loaded meanwhile lasts as long as the process, so garbage is not looked for in it, now or later.
 
-    pytest ends with five full collections and Python itself with more: with docker-py's modules 0.1 s of every run.
+    pytest ends with five full collections and Python itself with more: 0.1 s of every run of three tests (0.085 s of 0.46 with all warm).
     """
     enabled = gc.isenabled()
     gc.disable()

@@ -14,25 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from pytest_dockconn import labels
+from tests.waiting import until
 
 INNER = Path(__file__).with_name("inner.py")
 #: Seconds within which nothing may be left, and within which the helper has ended.
 GONE, HELPER = 5.0, 10.0
-PACE = 0.02
-
-
-def until(check: Callable[[], Any], seconds: float) -> Any:
-    """The first true answer; the last one, whatever it is, once the time is over."""
-    again = Retrying(
-        retry=retry_if_result(lambda found: not found), wait=wait_fixed(PACE), stop=stop_after_delay(seconds)
-    )
-    try:
-        return again(check)
-    except RetryError as error:
-        return error.last_attempt.result()
 
 
 @dataclass

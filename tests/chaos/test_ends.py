@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.chaos.harness import Figures, Start, Suite, Witness, kill_both, settle, until
+from tests.chaos.harness import Figures, Start, Suite, Witness, kill_both, settle
+from tests.waiting import until
 
 #: ``make chaos`` tries every end, and kill -9 at a hundred random moments.
 FULL = bool(os.environ.get("DOCKCONN_CHAOS"))

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from pytest_dockconn import Image, Lab
-from tests.chaos.harness import Figures, Suite, Witness, until
+from tests.chaos.harness import Figures, Suite, Witness
 from tests.conformance import private
 from tests.engine.helpers import docker_py
+from tests.waiting import until
 
 #: Seconds within which a run has to say that its engine is gone, or hangs.
 TOLD = 30.0

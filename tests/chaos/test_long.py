@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.harness import GONE, Figures, Start, Witness, kill_both, settle, until
+from tests.chaos.harness import GONE, Figures, Start, Witness, kill_both, settle
+from tests.waiting import until
 
 
 def test_both_killed_and_pruned_by_hand(start: Start, witness: Witness, figures: Figures, url: str) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from pytest_dockconn import Lab
 from pytest_dockconn.actions import prune
@@ -20,6 +19,7 @@ from pytest_dockconn.actions.leases import Leases
 from pytest_dockconn.labels import PID, process_started
 from pytest_dockconn.model.leftover import Leftover
 from tests.engine.helpers import docker_py
+from tests.waiting import until
 
 SUITE = """
 import json, os, sys
@@ -106,13 +106,6 @@ class Project:
         return {name for name, thing in self.ids().items() if self.marks(thing)}
 
 
-def eventually(what: Callable[[], bool]) -> bool:
-    again = Retrying(
-        retry=retry_if_result(lambda done: not done), wait=wait_fixed(0.05), stop=stop_after_delay(PATIENCE)
-    )
-    return bool(again(what))
-
-
 def lives(pid: str, started: str) -> bool:
     return process_started(int(pid)) == started
 
@@ -143,7 +136,7 @@ def test_the_next_run_uses_it_again_and_prune_ends_it(project: Project) -> None:
     assert len(kept) == 6
     assert prune.remove(project.engine, kept) == []
     assert project.there() == set()
-    assert eventually(lambda: not lives(owner[PID], owner["dockconn.owner.started"]))
+    assert until(lambda: not lives(owner[PID], owner["dockconn.owner.started"]), PATIENCE)
 
 
 def nothing(project: Project, server: str) -> None:
@@ -238,8 +231,8 @@ def test_the_helper_ends_the_lease_and_itself(project: Project) -> None:
     owners = [project.marks(thing) for thing in project.ids().values()]
 
     assert "kept for 0.01 min after the last run" in output
-    assert eventually(lambda: project.there() == set())
-    assert eventually(lambda: not any(lives(one[PID], one["dockconn.owner.started"]) for one in owners if one))
+    assert until(lambda: project.there() == set(), PATIENCE)
+    assert until(lambda: not any(lives(one[PID], one["dockconn.owner.started"]) for one in owners if one), PATIENCE)
 
 
 def test_what_a_killed_run_used_is_not_used_again(project: Project, dockconn: Lab) -> None:
@@ -255,7 +248,7 @@ def test_what_a_killed_run_used_is_not_used_again(project: Project, dockconn: La
     process.communicate()
 
     assert used == set(before.values())
-    assert eventually(lambda: project.there() <= {"client1"})
+    assert until(lambda: project.there() <= {"client1"}, PATIENCE)
     assert bystander.facts().running
 
 
@@ -263,7 +256,7 @@ def test_the_helper_killed_the_next_run_sweeps(project: Project) -> None:
     project.run()
     owner = project.marks(project.ids()["ask"])
     os.kill(int(owner[PID]), signal.SIGKILL)
-    assert eventually(lambda: not lives(owner[PID], owner["dockconn.owner.started"]))
+    assert until(lambda: not lives(owner[PID], owner["dockconn.owner.started"]), PATIENCE)
 
     mine = [one for one in prune.find(project.engine) if one.run == owner["dockconn"]]
     assert len(mine) == 6

@@ -71,6 +71,11 @@ def endpoint(attachment: Attachment) -> Body:
     )
 
 
+def joining(container: str, attachment: Attachment) -> Body:
+    """``POST /networks/ID/connect``."""
+    return {"Container": container, "EndpointConfig": endpoint(attachment)}
+
+
 def network(plan: NetworkPlan) -> Body:
     """``POST /networks/create``."""
     pools = [{"Subnet": subnet} for subnet in plan.subnets]

@@ -103,10 +103,6 @@ class DirectEngine:
             remedy="see whether it is one: `docker version`; or pass --dockconn-engine URL",
         )
 
-    def _do(self, doing: str, method: str, path: str, body: object = None, **more: Any) -> None:
-        """Tell the engine something. Raises ``EngineError`` and its kin."""
-        self._answer(doing, method, path, body, **more)
-
     def _ask(self, doing: str, method: str, path: str, body: object = None, *, wanted: type, **more: Any) -> Any:
         """What the engine says: JSON of the type that is wanted. Raises ``EngineError`` and its kin."""
         return self._json(doing, self._answer(doing, method, path, body, **more), wanted)
@@ -121,6 +117,7 @@ class DirectEngine:
         query: Mapping[str, object] | None = None,
         timeout: float | None = None,
     ) -> bytes:
+        """What the engine says, as it came. Raises ``EngineError`` and its kin."""
         # not msgspec's: it has no JSON for a variable whose bytes are no UTF-8
         sent = None if body is None else json.dumps(body).encode()
         with self._errors(doing):
@@ -171,23 +168,23 @@ class DirectEngine:
         return container
 
     def _join(self, doing: str, network: str, container: str, attachment: Attachment) -> None:
-        body = {"Container": container, "EndpointConfig": bodies.endpoint(attachment)}
-        self._do(doing, "POST", f"/networks/{_quoted(network)}/connect", body)
+        body = bodies.joining(container, attachment)
+        self._answer(doing, "POST", f"/networks/{_quoted(network)}/connect", body)
 
     def start(self, container: str) -> None:
         """Start it. Raises ``PortInUse`` where a host port is taken."""
-        self._do(f"starting container {container[:12]}", "POST", f"{_place(container)}/start")
+        self._answer(f"starting container {container[:12]}", "POST", f"{_place(container)}/start")
 
     def stop(self, container: str, timeout: int) -> None:
         """Stop it, with SIGKILL after ``timeout`` seconds."""
         doing, limit = f"stopping container {container[:12]}", self._limit.seconds + timeout
-        self._do(doing, "POST", f"{_place(container)}/stop", query={"t": timeout}, timeout=limit)
+        self._answer(doing, "POST", f"{_place(container)}/stop", query={"t": timeout}, timeout=limit)
 
     def remove(self, container: str) -> None:
         """Kill and remove it with its anonymous volumes; no error where it is gone already."""
         doing, query = f"removing container {container[:12]}", {"v": "true", "force": "true"}
         try:
-            self._do(doing, "DELETE", _place(container), query=query)
+            self._answer(doing, "DELETE", _place(container), query=query)
         except NotFound:
             pass
         except EngineError as error:
@@ -278,7 +275,7 @@ class DirectEngine:
     def remove_image(self, name: str) -> None:
         """Remove an image or a tag of it; no error where it is gone already."""
         with contextlib.suppress(NotFound):
-            self._do(f"removing image {name}", "DELETE", f"/images/{_quoted(name)}")
+            self._answer(f"removing image {name}", "DELETE", f"/images/{_quoted(name)}")
 
     def create_network(self, plan: NetworkPlan) -> str:
         """Create a network and return its id."""
@@ -288,7 +285,7 @@ class DirectEngine:
     def remove_network(self, network: str) -> None:
         """Remove a network; no error where it is gone already."""
         with contextlib.suppress(NotFound):
-            self._do(f"removing network {network}", "DELETE", f"/networks/{_quoted(network)}")
+            self._answer(f"removing network {network}", "DELETE", f"/networks/{_quoted(network)}")
 
     def network(self, network: str) -> NetworkFacts:
         """A network by name or id."""
@@ -307,7 +304,7 @@ class DirectEngine:
     def disconnect(self, network: str, container: str) -> None:
         """Take a container off a network."""
         doing = f"disconnecting container {container[:12]} from network {network}"
-        self._do(doing, "POST", f"/networks/{_quoted(network)}/disconnect", {"Container": container})
+        self._answer(doing, "POST", f"/networks/{_quoted(network)}/disconnect", {"Container": container})
 
     def events(self) -> Iterator[Mapping[str, object]]:
         """What happens from now on."""

@@ -13,7 +13,6 @@ import requests
 from docker.context import ContextAPI
 from docker.context.config import get_current_context_name
 from docker.errors import APIError, DockerException
-from docker.types import IPAMConfig, IPAMPool
 from msgspec.structs import replace
 
 from ..errors import EngineError, EngineUnavailable, NotFound
@@ -43,7 +42,7 @@ def current_context(name: str | None = None) -> tuple[str, str] | None:
         EngineUnavailable: it can't be read, or there is none of that name.
     """
     wanted = name or get_current_context_name()
-    if wanted == "default":
+    if not wanted or wanted == "default":  # the command takes an empty name for it, too
         return None
     try:
         context = ContextAPI.get_context(wanted)
@@ -169,10 +168,20 @@ class DockerEngine:
         # Before API 1.44 create takes one network only; a container that is created but not started can join more, and
         # then has all of them from its first moment.
         try:
-            self._api.connect_container_to_network(container, attachment.network, **_endpoint(attachment))
+            self._join(attachment.network, container, attachment)
         except BaseException:
             self.remove(container)
             raise
+
+    def _join(self, network: str, container: str, attachment: Attachment) -> None:
+        url = self._api._url("/networks/{0}/connect", network)  # noqa: SLF001
+        self._told(url, bodies.joining(container, attachment))
+
+    def _told(self, url: str, body: Mapping[str, Any]) -> requests.Response:
+        """By docker-py's session, not by its arguments for it: so every engine is sent the same."""
+        response: requests.Response = self._api._post_json(url, data=dict(body))  # noqa: SLF001
+        self._api._raise_for_status(response)  # noqa: SLF001
+        return response
 
     def start(self, container: str) -> None:
         """Start it. Raises ``PortInUse`` where a host port is taken."""
@@ -342,19 +351,8 @@ class DockerEngine:
 
     def create_network(self, plan: NetworkPlan) -> str:
         """Create a network and return its id."""
-        pools = [IPAMPool(subnet=subnet) for subnet in plan.subnets]
         with self._errors(f"creating network {plan.name}"):
-            made = self._api.create_network(
-                plan.name,
-                driver=plan.driver,
-                options=dict(plan.options) or None,
-                ipam=IPAMConfig(pool_configs=pools) if pools else None,
-                check_duplicate=True,
-                internal=plan.internal,
-                labels=dict(plan.labels),
-                enable_ipv6=plan.ipv6,
-                attachable=plan.attachable or None,
-            )
+            made = self._told(self._api._url("/networks/create"), bodies.network(plan)).json()  # noqa: SLF001
         return str(made["Id"])
 
     def remove_network(self, network: str) -> None:
@@ -377,7 +375,7 @@ class DockerEngine:
     def connect(self, network: str, container: str, attachment: Attachment) -> None:
         """Join a container to a network."""
         with self._errors(f"connecting container {container[:12]} to network {network}"):
-            self._api.connect_container_to_network(container, network, **_endpoint(attachment))
+            self._join(network, container, attachment)
 
     def disconnect(self, network: str, container: str) -> None:
         """Take a container off a network."""
@@ -401,16 +399,6 @@ class DockerEngine:
             with contextlib.suppress(OSError, DockerException, AttributeError):
                 self._stream.close()
         self._api.close()
-
-
-def _endpoint(attachment: Attachment) -> dict[str, Any]:
-    six = ":" in attachment.ip
-    return {
-        "aliases": list(attachment.aliases) or None,
-        "links": list(attachment.links) or None,
-        "ipv4_address": (attachment.ip or None) if not six else None,
-        "ipv6_address": attachment.ip if six else None,
-    }
 
 
 def _text(data: bytes | None) -> str:

@@ -7,7 +7,6 @@ import os
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 from tests.unit.engine.canned import Server, serving
+from tests.waiting import until
 
 from pytest_dockconn.engine.direct import DirectEngine
 from pytest_dockconn.engine.unix_http import Connections, connected
@@ -83,13 +83,6 @@ def reads(thread: threading.Thread, function: str) -> bool:
     """Whether a thread waits in a function of this name: only then is it worth something that it is woken."""
     frame = sys._current_frames().get(thread.ident or 0)
     return frame is not None and frame.f_code.co_name == function
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + TIMEOUT
-    while not is_so():
-        assert time.monotonic() < end
-        threading.Event().wait(0.005)
 
 
 def test_a_connection_that_was_closed_meanwhile_is_not_used_again(engine: DirectEngine, server: Server) -> None:
@@ -246,7 +239,7 @@ def test_closing_a_stream_wakes_its_reader(path: Path) -> None:
         got: list[tuple[str, bytes]] = []
         reader = threading.Thread(target=lambda: got.append(stream.read()), daemon=True)
         reader.start()
-        until(lambda: reads(reader, "readinto"))
+        assert until(lambda: reads(reader, "readinto"), TIMEOUT)
         stream.close()
         reader.join(TIMEOUT)
     assert got == [("stdout", b"")]
@@ -271,7 +264,7 @@ def test_events_until_they_are_closed(path: Path) -> None:
         rest: list[object] = []
         reader = threading.Thread(target=lambda: rest.extend(events), daemon=True)
         reader.start()
-        until(lambda: reads(reader, "readinto"))
+        assert until(lambda: reads(reader, "readinto"), TIMEOUT)
         engine.close()
         reader.join(TIMEOUT)
         assert not reader.is_alive()
@@ -333,7 +326,7 @@ def test_a_full_queue_is_waited_for(path: Path) -> None:
         got: list[socket.socket] = []
         asking = threading.Thread(target=lambda: got.append(connected(str(path), TIMEOUT)), daemon=True)
         asking.start()
-        until(lambda: any(reads(asking, name) for name in ("sleep", "wait")))
+        assert until(lambda: any(reads(asking, name) for name in ("sleep", "wait")), TIMEOUT)
         listener.accept()[0].close()
         asking.join(TIMEOUT)
         assert len(got) == 1

@@ -280,10 +280,15 @@ def test_a_folder_that_may_not_be_searched(tmp_path: Path, monkeypatch: pytest.M
         ("default", "there", None),
         ("", "default", None),
         ("", "", None),
+        ("", None, None),
     ],
 )
 def test_the_current_context(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, configured: str, found: tuple[str, str] | None
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    configured: str | None,
+    found: tuple[str, str] | None,
 ) -> None:
     docker_config(tmp_path, monkeypatch, variable, configured)
     assert context() == found
@@ -300,11 +305,11 @@ def test_a_context_that_is_gone(
     assert ("DOCKER_CONTEXT" if variable else "currentContext") in caught.value.checked
 
 
-def docker_config(folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str, configured: str) -> None:
+def docker_config(folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str, configured: str | None) -> None:
     """Docker's settings, with one context, ``there``."""
     monkeypatch.setenv("DOCKER_CONFIG", str(folder))
     monkeypatch.setenv("DOCKER_CONTEXT", variable)
-    (folder / "config.json").write_text(json.dumps({"currentContext": configured} if configured else {}))
+    (folder / "config.json").write_text(json.dumps({} if configured is None else {"currentContext": configured}))
     meta = folder / "contexts/meta" / hashlib.sha256(b"there").hexdigest() / "meta.json"
     meta.parent.mkdir(parents=True)
     endpoints = {"docker": {"Host": "tcp://127.0.0.1:9", "SkipTLSVerify": False}}

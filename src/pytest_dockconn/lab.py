@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import labels
@@ -16,6 +15,7 @@ from .errors import NotFound, SpecError
 from .handles.adopting import identified
 from .handles.container import Container
 from .handles.engine import Bridge, Engine
+from .handles.holdings import Holdings
 from .handles.host import Host
 from .handles.image import Image
 from .handles.making import make, make_network
@@ -50,12 +50,15 @@ class Lab:
         self._lock = threading.Lock()
         self._counts: dict[str, int] = {}
         self._names: set[str] = set()
-        self._networks: list[Network] = []
-        self._adopted: list[Container] = []
-        self.containers: list[Own] = []
+        self._holdings = Holdings(services)
         self.host = Host(services)
         self.engine = Engine(services)
         self.bridge = Bridge(services)
+
+    @property
+    def containers(self) -> list[Own]:
+        """What it has made and not yet removed."""
+        return list(self._holdings.containers)
 
     def _name(self, role: str, name: str | None) -> str:
         with self._lock:
@@ -166,11 +169,9 @@ class Lab:
         return made
 
     def _make(self, wish: Wish) -> Own:
-        self._services.begin()
-        with self._given_back(wish.role, wish.name):
+        with self._making(wish.role, wish.name):
             made = make(self._services, self._mark, wish, keep=self._keep)
-        with self._lock:
-            self.containers.append(made)
+            self._holdings.add(made)
         return made
 
     def finds_things(self) -> bool:
@@ -178,10 +179,13 @@ class Lab:
         return self._keep and self._services.reuse is not None and bool(self._services.reuse.offers())
 
     @contextlib.contextmanager
-    def _given_back(self, role: str, name: str) -> Iterator[None]:
+    def _making(self, role: str, name: str) -> Iterator[None]:
         """A name that nothing was made for is free again; the next one without a name gets the first that is free."""
         try:
-            yield
+            self._holdings.check()
+            self._services.begin()
+            with self._services.doubt.about():
+                yield
         except BaseException:
             with self._lock:
                 self._names.discard(name)
@@ -214,17 +218,15 @@ class Lab:
             SpecError: a subnet that is none, or that another network has a part of; nothing was created.
             DockconnError: the engine has no addresses left.
         """
-        self._services.begin()
         called = self._name("network", name)
         on = on_engine(self._services.run, self._mark, called)
         marks = labels.made(self._services.run, on, "network")
-        with self._given_back("network", called):
+        with self._making("network", called):
             plan: NetworkPlan = planned(
                 on, marks, internal=internal, ipv6=ipv6, subnet=subnet, icc=icc, driver=driver, options=options
             )
             network = make_network(self._services, self._mark, plan, called, keep=self._keep)
-        with self._lock:
-            self._networks.append(network)
+            self._holdings.add(network)
         return network
 
     def adopt(self, container: object, *, name: str | None = None) -> Container:
@@ -237,6 +239,7 @@ class Lab:
         Raises:
             SpecError: it is none of these, or the engine has no such container.
         """
+        self._holdings.check()
         self._services.begin()
         wanted = identified(container)
         try:
@@ -248,8 +251,7 @@ class Lab:
                 remedy="see `docker ps -a`; a container of another engine can't be adopted",
             ) from error
         adopted = Container(self._services, facts, name)
-        with self._lock:
-            self._adopted.append(adopted)
+        self._holdings.adopt(adopted)
         return adopted
 
     def compose(self, project: str) -> dict[str, Container]:
@@ -334,27 +336,7 @@ class Lab:
     def close(self) -> None:
         """Remove what was made, side by side and in the background; ``Services.remover`` can be waited for."""
         self.host.close()
-        with self._lock:
-            containers, self.containers = self.containers, []
-            networks, self._networks = self._networks, []
-            adopted, self._adopted = self._adopted, []
-        gone = [c.id for c in adopted if self._services.let_go(c.id, c)]
-        self._services.remover.submit([partial(self._services.agents.release, container) for container in gone])
-        keeps = self._services.keeps
-        begun = self._services.remover.submit([c.leave if keeps(c.id) else c.discard for c in containers])
-
-        def after(removal: Callable[[], None]) -> Callable[[], None]:
-            def remove() -> None:
-                for future in begun:
-                    future.result()
-                removal()
-
-            return remove
-
-        images = [image for container in containers for image in container.images]
-        later = [network.discard for network in networks if not keeps(network.id)]
-        later += [partial(self._services.engine.remove_image, image) for image in images]
-        self._services.remover.submit([after(removal) for removal in later])
+        self._holdings.close()
 
 
 def _marks(entry: Mapping[str, object]) -> Mapping[str, str]:

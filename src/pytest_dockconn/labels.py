@@ -43,16 +43,42 @@ LEASE_TIME = 24 * 3600
 PREFIX = "dockconn-"
 
 
-def process_started(pid: int) -> str:
-    """When a process of this machine started, in clock ticks since boot (field 22 of /proc/PID/stat); empty if unknown.
+def process_started(pid: int) -> str | None:
+    """When a process of this machine started, as a word; empty where there is none, None where that can't be told.
 
-    A process id is used again; together with its start time it is not.
+    A process id is used again; together with its start time it is not. On Linux field 22 of /proc/PID/stat, in clock ticks
+    since boot; elsewhere what ``ps`` says, to the second. One that has ended and that nobody has waited for is none.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
+        return _told_by_ps(pid) if not Path("/proc/self/stat").exists() else _unseen(pid)
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def _unseen(pid: int) -> str | None:
+    """Of a process that /proc does not show: with ``hidepid`` it shows nobody those of other users."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
         return ""
-    return stat.rpartition(")")[2].split()[19]
+    except (OSError, OverflowError):
+        pass
+    return None
+
+
+def _told_by_ps(pid: int) -> str | None:
+    """Where there is no /proc, as on macOS."""
+    import subprocess  # noqa: PLC0415 - hardly ever needed
+
+    try:
+        asked = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
+        done = subprocess.run(asked, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})  # noqa: S603
+    except OSError:
+        return None
+    state, _, started = done.stdout.strip().partition(" ")
+    return "" if state[:1] in ("Z", "") else " ".join(started.split())
 
 
 def boot_id() -> str:
@@ -89,7 +115,7 @@ def pid_namespace() -> str:
 @lru_cache(maxsize=2)
 def _owner(pid: int) -> dict[str, str]:
     return {
-        PID: str(pid), STARTED: process_started(pid), HOST: socket.gethostname(), BOOT: boot_id(),
+        PID: str(pid), STARTED: process_started(pid) or "", HOST: socket.gethostname(), BOOT: boot_id(),
         MACHINE: machine_id(), PIDNS: pid_namespace(),
     }  # fmt: skip
 

@@ -159,7 +159,7 @@ class Session:
         except EngineError as error:
             failed.append(error.cause)
         reuse = self.services.reuse
-        if failed or self.interrupted or (reuse is not None and reuse.lost):
+        if failed or self.interrupted or self.services.doubt.there or (reuse is not None and reuse.lost):
             if reuse is not None:
                 reuse.drop()
             self.services.guardian.abandon()

@@ -49,6 +49,27 @@ def test_a_test_that_fails_leaves_nothing(inner: Inner) -> None:
     assert inner.left() == []
 
 
+def test_a_network_goes_that_longer_lived_ones_have_joined(inner: Inner) -> None:
+    """They are taken off it; what others have put there is not, and the network stays and is named."""
+    result = inner.run("""
+        from tests.fakes.plugin import latest
+
+        def test_one(dockconn, dockconn_client, dockconn_session):
+            street = dockconn.network("street")
+            street.connect(dockconn_client)
+            dockconn_session.server(name="web", networks=[dockconn.network("lane")])
+
+        def test_next(dockconn_client, dockconn_session):
+            dockconn_client.services.remover.join()
+            assert latest().made_networks == []
+            assert len(dockconn_client.facts().endpoints) == 1
+    """)
+
+    result.assert_outcomes(passed=2)
+    assert inner.left() == []
+    assert "left on the engine" not in result.stdout.str()
+
+
 def test_sidecars_go_too(inner: Inner) -> None:
     result = inner.run("""
         from tests.fakes.plugin import latest

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,7 +49,7 @@ def test_the_labels_of_the_owner_are_a_copy() -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
 def test_a_process_is_known_by_its_start() -> None:
-    assert labels.process_started(os.getpid()).isdigit()
+    assert (labels.process_started(os.getpid()) or "").isdigit()
     assert labels.process_started(os.getpid()) == labels.process_started(os.getpid())
     assert labels.process_started(1) != labels.process_started(os.getpid())
     assert len(labels.boot_id()) == 36
@@ -64,10 +66,51 @@ def test_a_name_with_a_bracket_and_blanks(monkeypatch: pytest.MonkeyPatch) -> No
     assert labels.process_started(7) == "4711"
 
 
-def test_where_the_kernel_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_nobody_has_waited_for_has_ended() -> None:
+    """As in a container whose process 1 waits for nobody."""
+    with subprocess.Popen([sys.executable, "-S", "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert labels.process_started(process.pid) == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "started"),
+    [
+        pytest.param(PermissionError, None, id="another user's, hidden by hidepid"),
+        pytest.param(None, None, id="ours, and not to be seen"),
+        pytest.param(ProcessLookupError, "", id="none"),
+    ],
+)
+def test_where_proc_hides_it(monkeypatch: pytest.MonkeyPatch, error: type[OSError] | None, started: str | None) -> None:
+    def asked(pid: int, number: int) -> None:
+        assert number == 0
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(os, "kill", asked)
+    assert labels.process_started(2**22 + 1) == started
+
+
+@pytest.mark.skipif(not shutil.which("ps"), reason="there is no ps")
+@pytest.mark.parametrize(("pid", "there"), [(os.getpid(), True), (2**22 + 1, False)])
+def test_where_there_is_no_proc(monkeypatch: pytest.MonkeyPatch, pid: int, there: bool) -> None:
+    """As on macOS: ``ps`` tells."""
+    without_proc(monkeypatch)
+    started = labels.process_started(pid)
+    assert started == labels.process_started(pid)
+    assert bool(started) is there
+    assert labels.boot_id() == ""
+
+
+def test_where_nothing_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_proc(monkeypatch)
+    monkeypatch.setenv("PATH", "")
+    assert labels.process_started(os.getpid()) is None
+
+
+def without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreadable(*_: object, **__: object) -> str:
         raise FileNotFoundError
 
     monkeypatch.setattr(Path, "read_text", unreadable)
-    assert labels.process_started(os.getpid()) == ""
-    assert labels.boot_id() == ""
+    monkeypatch.setattr(Path, "exists", lambda _: False)

@@ -28,6 +28,8 @@ class Remover:
             removal()
         except DockconnError as error:
             self.failed.append(error.cause)
+        except Exception as error:  # a defect of ours: nobody waits for this thread, and it must not pass in silence
+            self.failed.append(f"{type(error).__name__}: {error}")
 
     def join(self) -> None:
         """Wait until everything that was begun has ended."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ..engine.port import Engine
@@ -34,16 +34,11 @@ def launch(services: Services, plan: ContainerPlan) -> ContainerFacts:
         services.facts.forget(container)
         return services.facts.get(container)
     except PortInUse as error:
-        _discard(services.engine, container)
+        services.doubt.undo(partial(services.engine.remove, container))
         raise _who(services.engine, plan.publish, error, same_host=same_host) from error
     except BaseException:
-        _discard(services.engine, container)
+        services.doubt.undo(partial(services.engine.remove, container))
         raise
-
-
-def _discard(engine: Engine, container: str) -> None:
-    with contextlib.suppress(DockconnError):
-        engine.remove(container)
 
 
 def _who(engine: Engine, wishes: Sequence[Publish], error: PortInUse, *, same_host: bool) -> PortInUse:

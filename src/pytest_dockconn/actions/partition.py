@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import secrets
+from collections.abc import Callable
+from functools import partial
 
 from msgspec import Struct
 
 from .. import labels
 from ..engine.port import Engine
-from ..errors import CapabilityError, DockconnError, NotFound
+from ..errors import CapabilityError, DockconnError, EngineUnavailable, NotFound
 from ..logic.names import on_engine
 from ..logic.partition import Cut, ruleset
 from ..logic.privileges import FIREWALL
@@ -28,6 +30,8 @@ PATIENCE = 15.0
 _GONE = ("No such file or directory", "does not exist")
 
 _numbers = itertools.count(1)
+#: Takes back what a sidecar may have done.
+Undo = Callable[[str], None]
 
 
 class Mark(Struct, frozen=True):
@@ -43,16 +47,25 @@ def cut(services: Services, container: str, what: Cut) -> Mark:
     services.begin()
     table = f"dockconn_{services.run}_{secrets.token_hex(3)}"
     marks = {labels.PARTITION: container, labels.TABLE: table}
-    witness = _run(services, container, ("nft", ruleset(table, what)), marks)
-    return Mark(container, table, witness)
+
+    def unsure(witness: str) -> None:
+        services.doubt.undo(partial(heal, services, Mark(container, table, witness)))
+
+    with services.doubt.about():
+        return Mark(container, table, _run(services, container, ("nft", ruleset(table, what)), marks, unsure))
 
 
 def heal(services: Services, mark: Mark) -> None:
     """Take the rules away, and the witness. A container that is gone, or was started anew, has none any more."""
-    with contextlib.suppress(NotFound):
-        if services.engine.inspect(mark.container).status in ("running", "paused"):
-            services.engine.remove(_run(services, mark.container, _drop(mark.table), {}))
-    services.engine.remove(mark.witness)
+    try:
+        with contextlib.suppress(NotFound):
+            if services.engine.inspect(mark.container).status in ("running", "paused"):
+                remove = partial(_remove_quietly, services.engine)
+                services.engine.remove(_run(services, mark.container, _drop(mark.table), {}, remove))
+        services.engine.remove(mark.witness)
+    except BaseException:
+        services.doubt.there = True  # the witness stays, and by it the helper heals
+        raise
 
 
 def heal_after(engine: Engine, witness: str) -> None:
@@ -63,7 +76,8 @@ def heal_after(engine: Engine, witness: str) -> None:
         if container and engine.inspect(container).status in ("running", "paused"):
             name = f"{facts.name}-heal"
             marks = labels.made(facts.labels[labels.RUN], name, "partition")
-            engine.remove(_ended(engine, _plan(facts.image_id, name, container, _drop(table), marks)))
+            healing = _plan(facts.image_id, name, container, _drop(table), marks)
+            engine.remove(_ended(engine, healing, partial(_remove_quietly, engine)))
     engine.remove(witness)
 
 
@@ -71,10 +85,10 @@ def _drop(table: str) -> tuple[str, ...]:
     return ("nft", "delete", "table", "inet", table)
 
 
-def _run(services: Services, container: str, argv: tuple[str, ...], marks: dict[str, str]) -> str:
+def _run(services: Services, container: str, argv: tuple[str, ...], marks: dict[str, str], unsure: Undo) -> str:
     name = on_engine(services.run, "", f"partition{next(_numbers)}")
     known = {**labels.made(services.run, name, "partition"), **marks}
-    return _ended(services.engine, _plan(services.images.get(CLIENT).id, name, container, argv, known))
+    return _ended(services.engine, _plan(services.images.get(CLIENT).id, name, container, argv, known), unsure)
 
 
 def _plan(image: str, name: str, container: str, argv: tuple[str, ...], marks: dict[str, str]) -> ContainerPlan:
@@ -84,24 +98,36 @@ def _plan(image: str, name: str, container: str, argv: tuple[str, ...], marks: d
     )  # fmt: skip
 
 
-def _ended(engine: Engine, plan: ContainerPlan) -> str:
-    """Run a sidecar to its end. Raises ``CapabilityError`` with what it said where it failed; it is removed then."""
+def _ended(engine: Engine, plan: ContainerPlan, unsure: Undo) -> str:
+    """Run a sidecar to its end. Raises ``CapabilityError`` with what it said where it failed; it is removed then.
+
+    ``unsure`` is called with it where nobody knows what it did: after Ctrl-C, or when it did not end in time.
+    """
     sidecar = engine.create(plan)
-    with contextlib.ExitStack() as undo:
-        undo.callback(_remove_quietly, engine, sidecar)
+    try:
         engine.start(sidecar)
         code = engine.wait(sidecar, PATIENCE)
-        said = engine.logs(sidecar) if code != 0 else ""
-        if code != 0 and not any(words in said for words in _GONE):
-            raise CapabilityError(
-                "packet filter rules can't be set in a container's network here (capability 'partition'): "
-                + (said.strip()[-300:] or ("it did not end in time" if code is None else f"exit code {code}")),
-                checked=f"{plan.command[0] if plan.command else ''} in a sidecar with NET_ADMIN",
-                remedy="it needs a kernel with nf_tables, and nft in the client image; or take the container off the "
-                "network: network.disconnect(container)",
-            )
-        undo.pop_all()
+        said = engine.logs(sidecar) if code else ""
+    except BaseException as error:
+        refused = isinstance(error, DockconnError) and not isinstance(error, EngineUnavailable)
+        (partial(_remove_quietly, engine) if refused else unsure)(sidecar)
+        raise
+    if code is None:
+        unsure(sidecar)
+        raise _failed(plan, "it did not end in time")
+    if code and not any(words in said for words in _GONE):
+        _remove_quietly(engine, sidecar)  # nft sets all of its rules, or none
+        raise _failed(plan, said.strip()[-300:] or f"exit code {code}")
     return sidecar
+
+
+def _failed(plan: ContainerPlan, why: str) -> CapabilityError:
+    return CapabilityError(
+        f"packet filter rules can't be set in a container's network here (capability 'partition'): {why}",
+        checked=f"{plan.command[0] if plan.command else ''} in a sidecar with NET_ADMIN",
+        remedy="it needs a kernel with nf_tables, and nft in the client image; or take the container off the "
+        "network: network.disconnect(container)",
+    )
 
 
 def _remove_quietly(engine: Engine, container: str) -> None:

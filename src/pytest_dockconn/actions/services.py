@@ -21,6 +21,7 @@ from ..model.settings import Settings
 from .agents import Channel, LocalChannel, look
 from .base import Say
 from .cleanup import Remover
+from .doubt import Doubt
 from .facts import Facts
 from .guardian import Guardian
 from .images import Images
@@ -43,7 +44,8 @@ class Services:
         self.run = secrets.token_hex(4)
         self.facts = Facts(engine)
         self.images = Images(engine, settings, bases.parse(settings.base), self.run, say)
-        self.agents = Agents(engine, self.facts, self.images, self.run)
+        self.doubt = Doubt()
+        self.agents = Agents(engine, self.facts, self.images, self.run, self.doubt)
         self.remover = Remover()
         self.names: dict[str, str] = {}
         #: the containers that say who they are, in a header or a datagram, and the token that each was told

@@ -6,17 +6,19 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from msgspec import Struct
 
 from .. import labels
 from ..engine.port import Engine
-from ..errors import CapabilityError, DockconnError, NotFound
+from ..errors import CapabilityError, NotFound
 from ..logic.names import on_engine
 from ..logic.privileges import NOTHING
 from ..model.facts import ContainerFacts
 from ..model.spec import ContainerPlan
 from .agents import Channel, StreamChannel
+from .doubt import Doubt
 from .facts import Facts
 from .images import CLIENT, Images
 
@@ -35,8 +37,9 @@ class _Seat(Struct):
 class Agents:
     """The channels of a session."""
 
-    def __init__(self, engine: Engine, facts: Facts, images: Images, run: str) -> None:
+    def __init__(self, engine: Engine, facts: Facts, images: Images, run: str, doubt: Doubt) -> None:
         self._engine = engine
+        self._doubt = doubt
         self._facts = facts
         self._images = images
         self._run = run
@@ -104,18 +107,14 @@ class Agents:
             interactive=True,
             keep_logs=False,
         )
-        sidecar = self._engine.create(plan)
-        with contextlib.ExitStack() as undo:
-            undo.callback(self._remove_quietly, sidecar)
+        with self._doubt.about(), contextlib.ExitStack() as undo:
+            sidecar = self._engine.create(plan)
+            undo.callback(self._doubt.undo, partial(self._engine.remove, sidecar))
             stream = self._engine.attach(sidecar)
             undo.callback(stream.close)  # nobody would close it where the owner ended meanwhile and the start fails
             self._engine.start(sidecar)
             undo.pop_all()
         return _Seat(pid, StreamChannel(stream, f"a sidecar of {name}"), sidecar)
-
-    def _remove_quietly(self, container: str) -> None:
-        with contextlib.suppress(DockconnError):
-            self._engine.remove(container)
 
     def release(self, container: str) -> None:
         """Close the channel of a container, and remove its sidecar."""

@@ -154,9 +154,12 @@ def gateway(pool: Json) -> str:
     """The host's address on a subnet.
 
     Docker does not tell it of a subnet that was wished for, nor of a docker0 that it has just made (seen on 20.10): there it
-    is the first address.
+    is the first address. Before 25 it took subnets with host bits (172.28.0.1/16), and of one address alone; that has none.
     """
-    return str(pool.get("Gateway") or ipaddress.ip_network(str(pool["Subnet"]))[1])
+    if pool.get("Gateway") or not pool.get("Subnet"):
+        return str(pool.get("Gateway") or "")
+    subnet = ipaddress.ip_network(str(pool["Subnet"]), strict=False)
+    return str(subnet[1]) if subnet.num_addresses > 1 else ""
 
 
 def network(data: Json, kind: str = "docker") -> NetworkFacts:
@@ -171,7 +174,7 @@ def network(data: Json, kind: str = "docker") -> NetworkFacts:
         internal=bool(data.get("Internal")),
         ipv6=bool(data.get("EnableIPv6")),
         subnets=tuple(str(p["Subnet"]) for p in pools if p.get("Subnet")),
-        gateways=tuple(gateway(p) for p in pools if p.get("Subnet") or p.get("Gateway")),
+        gateways=tuple(filter(None, map(gateway, pools))),
         options=dict(data.get("Options") or {}),
         labels=dict(data.get("Labels") or {}),
         containers=tuple(data.get("Containers") or ()),

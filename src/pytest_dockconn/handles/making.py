@@ -56,7 +56,7 @@ def _made(services: Services, wish: Wish, wanted: Planned) -> Own:
         elif not wanted.kind:
             raise_if_ended(services.engine, made.id)
     except BaseException:
-        made.discard()
+        services.doubt.undo(made.discard)
         raise
     return made
 

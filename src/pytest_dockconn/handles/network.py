@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..actions.services import Services
+from ..errors import EngineError
 from ..logic.names import hostname
 from ..logic.ports import address
 from ..model.facts import NetworkFacts
@@ -64,10 +65,26 @@ class Network:
         self._services.facts.forget(container.id)
 
     def discard(self) -> None:
-        """Remove it."""
-        self._services.engine.remove_network(self.id)
+        """Remove it; containers of this run that live longer and are still on it are taken off first."""
+        try:
+            self._services.engine.remove_network(self.id)
+        except EngineError:
+            if not self._clear():
+                raise
+            self._services.engine.remove_network(self.id)
         if self._services.reuse is not None:
             self._services.reuse.end(self.id)
+
+    def _clear(self) -> bool:
+        """Whether any container of this run was on it."""
+        known = self._services.known
+        there = [
+            one for one in self._services.engine.network(self.id).containers if getattr(known.get(one), "ours", False)
+        ]
+        for container in there:
+            self._services.engine.disconnect(self.id, container)
+            self._services.facts.forget(container)
+        return bool(there)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Network) and other.id == self.id

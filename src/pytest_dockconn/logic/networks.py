@@ -82,7 +82,7 @@ def check_overlap(subnets: Iterable[str], there: Iterable[NetworkFacts]) -> None
     """Raises ``SpecError`` for a wished-for subnet of which another network has a part; the engine would not name it."""
     for wished in map(ipaddress.ip_network, subnets):
         for network in there:
-            taken = next((s for s in network.subnets if _overlap(wished, ipaddress.ip_network(s))), None)
+            taken = next((s for s in network.subnets if _overlap(wished, _theirs(s))), None)
             if taken is not None:
                 kept = network.labels.get(labels.REUSE)  # of an earlier run with --dockconn-reuse
                 raise SpecError(
@@ -93,6 +93,11 @@ def check_overlap(subnets: Iterable[str], there: Iterable[NetworkFacts]) -> None
                 )
 
 
+def _theirs(subnet: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """Of a network that somebody made: docker before 25 took one with host bits, 172.28.0.1/16."""
+    return ipaddress.ip_network(subnet, strict=False)
+
+
 def _overlap(
     one: ipaddress.IPv4Network | ipaddress.IPv6Network, other: ipaddress.IPv4Network | ipaddress.IPv6Network
 ) -> bool:
@@ -101,7 +106,7 @@ def _overlap(
 
 def free_ula(there: Iterable[NetworkFacts], draw: Iterable[int]) -> str:
     """A unique local IPv6 subnet (RFC 4193) that no network has; ``draw`` gives numbers of 40 bits, at random."""
-    taken = [ipaddress.ip_network(s) for n in there for s in n.subnets if ":" in s]
+    taken = [_theirs(s) for n in there for s in n.subnets if ":" in s]
     for number in draw:
         subnet = ipaddress.IPv6Network(((0xFD << 120) | (number << 80), 64))
         if not any(_overlap(subnet, other) for other in taken):

@@ -17,7 +17,7 @@ class Here(Struct, frozen=True, kw_only=True):
         machine: the id of its installation.
         boot: the id of this boot.
         pidns: the namespace of process ids that can be seen.
-        started: of a process id, when that process started; empty where there is none.
+        started: of a process id, when that process started; empty where there is none, None where that can't be told.
         local: whether the engine runs on this very machine.
         now: seconds since 1970.
     """
@@ -26,7 +26,7 @@ class Here(Struct, frozen=True, kw_only=True):
     machine: str
     boot: str
     pidns: str
-    started: Callable[[int], str]
+    started: Callable[[int], str | None]
     local: bool
     now: float
 
@@ -36,7 +36,7 @@ def is_dead(marks: Mapping[str, str], here: Here) -> bool:
 
     Certain where its process would be seen here: it is gone, or its number is another's now, or the machine of the engine
     was started anew since. What cannot be seen from here, another machine's things on a shared engine or another
-    container's, is left alone until its lease is over.
+    container's, or (with hidepid) another user's, is left alone until its lease is over.
     """
     ours = (marks.get(labels.HOST), marks.get(labels.MACHINE)) == (here.host, here.machine)
     if ours and marks.get(labels.BOOT) != here.boot and here.local:
@@ -44,7 +44,16 @@ def is_dead(marks: Mapping[str, str], here: Here) -> bool:
     if not ours or (marks.get(labels.BOOT), marks.get(labels.PIDNS)) != (here.boot, here.pidns):
         return lease_is_over(marks, here.now)
     pid = marks.get(labels.PID, "")
-    return pid.isdigit() and here.started(int(pid)) != marks.get(labels.STARTED)
+    return pid.isdigit() and _is_gone(here.started(int(pid)), marks, here.now)
+
+
+def _is_gone(started: str | None, marks: Mapping[str, str], now: float) -> bool:
+    """Whether the process of the marks is: what has its number now started then."""
+    if started == "":
+        return True
+    if started is None or not marks.get(labels.STARTED):
+        return lease_is_over(marks, now)
+    return started != marks[labels.STARTED]
 
 
 def lease_is_over(marks: Mapping[str, str], now: float) -> bool:

@@ -131,26 +131,31 @@ class Kept:
 
 
 @pytest.mark.parametrize(
-    ("kept", "failed", "interrupted", "reuse_told", "helper_told"),
+    ("kept", "failed", "interrupted", "doubt", "reuse_told", "helper_told"),
     [
-        (None, [], False, None, "dismiss"),
-        (None, ["server1 is still there"], False, None, "abandon"),
-        (None, [], True, None, "abandon"),
-        (Kept(), [], False, "give_back", "keep"),
-        (Kept(watch=False), [], False, "give_back", "dismiss"),
-        (Kept(lost=True), [], False, "drop", "abandon"),
-        (Kept(), ["server1 is still there"], False, "drop", "abandon"),
-        (Kept(), [], True, "drop", "abandon"),
+        (None, [], False, False, None, "dismiss"),
+        (None, ["server1 is still there"], False, False, None, "abandon"),
+        (None, [], True, False, None, "abandon"),
+        (None, [], False, True, None, "abandon"),
+        (Kept(), [], False, False, "give_back", "keep"),
+        (Kept(watch=False), [], False, False, "give_back", "dismiss"),
+        (Kept(lost=True), [], False, False, "drop", "abandon"),
+        (Kept(), ["server1 is still there"], False, False, "drop", "abandon"),
+        (Kept(), [], True, False, "drop", "abandon"),
+        (Kept(), [], False, True, "drop", "abandon"),
     ],
 )
 def test_the_end_of_a_session(
-    kept: Kept | None, failed: list[str], interrupted: bool, reuse_told: str | None, helper_told: str
+    kept: Kept | None, failed: list[str], interrupted: bool, doubt: bool, reuse_told: str | None, helper_told: str
 ) -> None:
     """Where it is not known that all is well, the helper looks, and nothing is left for a later run."""
     helper = Helper()
     nothing = SimpleNamespace(close=lambda: None, failed=failed)
     session: Any = SimpleNamespace(
-        interrupted=interrupted, services=SimpleNamespace(remover=nothing, engine=nothing, reuse=kept, guardian=helper)
+        interrupted=interrupted,
+        services=SimpleNamespace(
+            remover=nothing, engine=nothing, reuse=kept, guardian=helper, doubt=SimpleNamespace(there=doubt)
+        ),
     )
 
     assert Session.close(session) == failed

@@ -263,6 +263,22 @@ def test_the_least_that_a_network_can_be(data: Any) -> None:
     assert facts.icc
 
 
+@pytest.mark.parametrize(
+    ("pool", "gateways"),
+    [
+        pytest.param({"Subnet": "172.28.0.1/16"}, ("172.28.0.1",), id="host bits, taken before 25"),
+        pytest.param({"Subnet": "172.28.0.9/16", "Gateway": "172.28.0.9"}, ("172.28.0.9",), id="and a gateway"),
+        pytest.param({"Subnet": "192.0.2.7/32"}, (), id="one address alone"),
+        pytest.param({"Gateway": "192.0.2.1"}, ("192.0.2.1",), id="a gateway alone"),
+        pytest.param({}, (), id="nothing"),
+    ],
+)
+def test_networks_that_others_made(pool: dict[str, str], gateways: tuple[str, ...]) -> None:
+    """Whatever the engine once took: every run reads all networks when it looks for what dead ones left."""
+    facts = translate.network({"Id": "n1", "IPAM": {"Config": [pool]}})
+    assert facts.gateways == gateways
+
+
 def test_an_image() -> None:
     data = {
         "Id": "sha256:1", "RepoTags": ["a:1"],

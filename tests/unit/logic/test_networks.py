@@ -57,6 +57,7 @@ def test_a_subnet_that_is_none(subnet: str) -> None:
 
 
 FRONT = network("front", subnets=("10.1.0.0/16", "fd00:1::/64"))
+ODD = network("odd", subnets=("172.28.0.1/16", "fd00:2::1/64"))
 BACK = network("back", subnets=("192.0.2.0/25",))
 
 
@@ -69,12 +70,15 @@ BACK = network("back", subnets=("192.0.2.0/25",))
         pytest.param("10.1.2.0/24", ("overlaps with network 'front', which has 10.1.0.0/16",), id="a part of it"),
         pytest.param("10.0.0.0/8", ("overlaps with network 'front'",), id="around it"),
         pytest.param("192.0.2.0/24", ("overlaps with network 'back', which has 192.0.2.0/25",), id="of another"),
+        pytest.param(
+            "172.28.5.0/24", ("overlaps with network 'odd', which has 172.28.0.1/16",), id="of one with host bits"
+        ),
         pytest.param("fd00:1::/80", ("overlaps with network 'front', which has fd00:1::/64",), id="IPv6"),
     ],
 )
 def test_a_subnet_that_another_has(wished: str, words: tuple[str, ...]) -> None:
     with refused(*words):
-        check_overlap([wished], [network("none", subnets=()), FRONT, BACK])
+        check_overlap([wished], [network("none", subnets=()), FRONT, BACK, ODD])
 
 
 @pytest.mark.parametrize(("marks", "said"), [({}, False), ({labels.REUSE: "hash"}, True)], ids=["in use", "kept"])
@@ -99,7 +103,7 @@ def test_a_unique_local_subnet(number: int) -> None:
 
 
 def test_a_unique_local_subnet_that_another_has_is_drawn_again() -> None:
-    taken = [network("six", subnets=("10.1.0.0/16", free_ula([], [1]))), network("wide", subnets=("fd00:0:2::/48",))]
+    taken = [network("six", subnets=("10.1.0.0/16", free_ula([], [1]))), network("wide", subnets=("fd00:0:2::1/48",))]
     assert free_ula(taken, itertools.count(1)) == free_ula([], [3])
 
 

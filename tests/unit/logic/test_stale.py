@@ -15,6 +15,7 @@ HERE = Here(
     now=1000.0,
 )  # fmt: skip
 FAR = replace(HERE, local=False)
+HIDDEN = replace(HERE, started=lambda _: None)
 ALIVE = {
     labels.RUN: "ab12", labels.NAME: NAME, labels.HOST: "box", labels.MACHINE: "m1", labels.BOOT: "boot-1",
     labels.PIDNS: "pid:[1]", labels.PID: "7", labels.STARTED: "100", labels.CREATED: "900", labels.LEASE: "2000",
@@ -30,6 +31,13 @@ OVER = {labels.LEASE: "999"}
         pytest.param({**ALIVE, **OVER}, HERE, False, id="its process lives, whatever its lease"),
         pytest.param(DEAD, HERE, True, id="its process is gone"),
         pytest.param({**ALIVE, labels.STARTED: "99"}, HERE, True, id="another process has its number"),
+        pytest.param(ALIVE, HIDDEN, False, id="another user's process, which nobody here can see"),
+        pytest.param({**ALIVE, **OVER}, HIDDEN, True, id="the same, and its lease is over"),
+        pytest.param(
+            {**ALIVE, labels.STARTED: ""}, HERE, False, id="no start is known, and some process has its number"
+        ),
+        pytest.param({**ALIVE, **OVER, labels.STARTED: ""}, HERE, True, id="the same, and its lease is over"),
+        pytest.param({**DEAD, labels.STARTED: ""}, HERE, True, id="no start is known, and no process has its number"),
         pytest.param({**ALIVE, labels.BOOT: "boot-0"}, HERE, True, id="the machine of the engine was started again"),
         pytest.param(
             {**ALIVE, labels.BOOT: "boot-0"}, FAR, False, id="another boot, perhaps of a copy of this machine"

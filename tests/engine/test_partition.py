@@ -12,7 +12,8 @@ import pytest
 
 from pytest_dockconn import Container, Lab, ReachabilityError, Verdict, assert_reachable, assert_unreachable
 from pytest_dockconn.actions import prune
-from pytest_dockconn.errors import CapabilityError, NotOurs, SpecError
+from pytest_dockconn.errors import CapabilityError, EngineError, NotOurs, SpecError
+from pytest_dockconn.model.facts import ContainerFacts
 from pytest_dockconn.model.leftover import Leftover
 from pytest_dockconn.model.spec import ContainerPlan
 
@@ -212,6 +213,57 @@ def test_adopted_ones_are_left_alone_unless_allowed(dockconn: Lab) -> None:
     with dockconn.partition(other, theirs, allow_adopted=True):
         assert_unreachable(other, theirs.port(80), timeout=0.3)
     assert rules(dockconn, theirs) == before
+
+
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, None], ids=["Ctrl-C", "not in time"])
+def test_a_cut_that_nobody_knows_of_is_healed_at_once(
+    dockconn: Lab, monkeypatch: pytest.MonkeyPatch, ends: type[BaseException] | None
+) -> None:
+    """Its rules are set, and then Ctrl-C comes while its sidecar is waited for; or that does not end in time."""
+    theirs = dockconn.adopt(dockconn.server().id)
+    other = dockconn.adopt(dockconn.client().id)
+    before = rules(dockconn, theirs)
+    engine = dockconn._services.engine
+    wait = engine.wait
+
+    def interrupted(container: str, timeout: float) -> int | None:
+        monkeypatch.setattr(engine, "wait", wait)
+        assert wait(container, timeout) == 0  # the rules are set
+        if ends is not None:
+            raise ends
+        return None
+
+    monkeypatch.setattr(engine, "wait", interrupted)
+    with (
+        pytest.raises(ends or CapabilityError),
+        dockconn.partition(theirs, other, allow_adopted=True),
+    ):
+        raise AssertionError("it was cut")
+
+    assert rules(dockconn, theirs) == before
+    assert sidecars(dockconn) == set()
+    assert dockconn._services.doubt.there is (ends is not None)
+    dockconn._services.doubt.there = False  # of the run of these tests
+
+
+def test_what_can_not_be_healed_is_left_to_the_helper(dockconn: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its witness stays, and by it the helper heals when the run is over."""
+    web, client = dockconn.server(), dockconn.client()
+    engine, doubt = dockconn._services.engine, dockconn._services.doubt
+
+    def fails(container: str) -> ContainerFacts:
+        raise EngineError("it does not want to")
+
+    with pytest.raises(EngineError, match="does not want to"), dockconn.partition(web, client):
+        monkeypatch.setattr(engine, "inspect", fails)
+    monkeypatch.undo()
+
+    there = [one for one in engine.containers("dockconn.partition") if str(one["name"]) in sidecars(dockconn)]
+    assert len(there) == 2  # in the namespaces of both
+    assert doubt.there
+    doubt.there = False
+    assert prune.remove(engine, [Leftover("partition", str(c["id"]), str(c["name"]), "", "") for c in there]) == []
+    assert_reachable(client, web)
 
 
 def test_a_dead_runs_partition_is_healed_by_the_sweep(dockconn: Lab) -> None:

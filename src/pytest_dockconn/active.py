@@ -26,6 +26,10 @@ from .terminal import Progress
 PACKAGE = Path(__file__).parent
 #: Lines of a container's output in the report of a failed test.
 LOG_LINES = 30
+FORKED = (
+    "dockconn: this process is a fork of the one that began the run, and what that holds (connections, threads, the helper) "
+    "is no fork's\n  checked: the process id\n  remedy:  run tests side by side with pytest-xdist, or without --forked"
+)
 #: So many of the things that could not be removed are named.
 LEFT_SHOWN = 8
 
@@ -93,7 +97,9 @@ class Active:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Skip, or fail, where the engine lacks what the marker requires."""
+        """Skip, or fail, where the engine lacks what the marker requires; fail in a fork of the process that began the run."""
+        if self._run.forked and needs_engine(item):
+            pytest.fail(FORKED, pytrace=False)
         if self._wrong:
             item.session.shouldfail = f"dockconn: {self._wrong}"
             pytest.fail(self._wrong, pytrace=False)
@@ -142,13 +148,14 @@ class Active:
         for line in summary.lines(self._run.asked):
             terminalreporter.write_line(line)
 
+    @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """Begin to remove everything."""
+        """Begin to remove everything: last, as fixtures that -x or Ctrl-C left open end in pytest's own part of this hook."""
         self._run.start_closing()
 
     def pytest_unconfigure(self) -> None:
         """Wait for it."""
-        failed = self._run.close()
+        failed = [*self._run.close(), *self._run.worker_left]
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if self._run.late and reporter is not None:
             reporter.write_line(f"dockconn: {self._run.late}")

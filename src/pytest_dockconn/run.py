@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -43,8 +44,16 @@ class Run:
         #: what the sweep at the end has to say, once it may be said
         self.late = ""
         self._images_due = False
-        #: what reuse came to in xdist's workers
+        #: what reuse came to in xdist's workers, and what they could not remove
         self.worker_reuse: list[Reused] = []
+        self.worker_left: list[str] = []
+        self._pid = os.getpid()
+        self._left: list[str] | None = None
+
+    @property
+    def forked(self) -> bool:
+        """Whether this process is a fork of the one that began the run."""
+        return os.getpid() != self._pid
 
     @property
     def tutorial(self) -> Tutorial:
@@ -182,8 +191,8 @@ class Run:
         return self.tutorial.connection(kind)
 
     def start_closing(self) -> None:
-        """Begin to remove everything, while pytest still writes its summary."""
-        if self._closing:
+        """Begin to remove everything, while pytest still writes its summary. A fork has nothing to remove."""
+        if self._closing or self.forked:
             return
         try:
             self._wait()
@@ -201,7 +210,11 @@ class Run:
             self._begun.pop()
 
     def close(self) -> list[str]:
-        """Wait until everything is removed; returns what could not be."""
-        self.start_closing()
-        self._wait()
-        return self.session.close()
+        """Wait until everything is removed; returns what could not be. Called again, it says the same."""
+        if self.forked:
+            return []
+        if self._left is None:
+            self.start_closing()
+            self._wait()
+            self._left = self.session.close()
+        return self._left

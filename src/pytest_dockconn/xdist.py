@@ -16,6 +16,7 @@ from .run import Run
 #: In a worker's output.
 ASKED = "dockconn_asked"
 REUSED = "dockconn_reused"
+LEFT = "dockconn_left"
 
 
 class Node(Protocol):
@@ -32,11 +33,13 @@ class Worker:
         self._config = config
         self._run = run
 
+    @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """The last moment before xdist sends the output."""
+        """The last moment before xdist sends the output; a worker has no terminal to say later what it could not remove."""
         output: dict[str, Any] = self._config.workeroutput  # type: ignore[attr-defined] # of xdist
         output[ASKED] = [asdict(asked) for asked in self._run.asked]
         output[REUSED] = [list(names) for names in self._run.reused()]
+        output[LEFT] = self._run.close()
 
 
 class Controller:
@@ -50,6 +53,7 @@ class Controller:
         """A worker has ended."""
         output = getattr(node, "workeroutput", {})
         self._run.asked.extend(Asked(**one) for one in output.get(ASKED, ()))
+        self._run.worker_left.extend(output.get(LEFT, ()))
         if REUSED in output:
             self._run.worker_reuse.append(Reused(*(tuple(names) for names in output[REUSED])))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.plugin.conftest import Inner
@@ -309,3 +311,69 @@ def test_with_less_output(inner: Inner, argument: str) -> None:
     assert result.ret == pytest.ExitCode.OK
     assert inner.made() == ["client1", "server1"]
     assert inner.left() == []
+
+
+OPEN = """
+    from pathlib import Path
+    import pytest
+    from tests.fakes.plugin import latest
+
+    @pytest.fixture(scope="session")
+    def web(dockconn_session):
+        yield dockconn_session.server(name="web")
+        there = [name.rpartition("-")[2] for name in latest().names]
+        Path("finalizer.txt").write_text(" ".join(there))
+
+    @pytest.mark.parametrize("number", range(2))
+    def test_one(web, number):
+        {ends}
+"""
+
+
+@pytest.mark.parametrize("ends", ["raise KeyboardInterrupt", "raise AssertionError", "pass"])
+def test_what_fixtures_use_is_there_until_they_have_ended(inner: Inner, ends: str) -> None:
+    """After Ctrl-C (before pytest 9 after -x, too) the session's fixtures end when the session does, not with the last test."""
+    inner.run(OPEN.replace("{ends}", ends), "-x")
+
+    assert (inner.pytester.path / "finalizer.txt").read_text() == "web"
+    assert inner.left() == []
+
+
+FORKS = """
+    import os
+    from pathlib import Path
+    from _pytest.runner import runtestprotocol
+    from pytest_dockconn.fixtures import KEY
+
+    def pytest_runtest_protocol(item, nextitem):
+        item.config.stash[KEY].tutorial.client()  # the parent has it when the child begins
+        child = os.fork()
+        if not child:
+            reports = runtestprotocol(item, log=False, nextitem=nextitem)
+            said = [str(r.longrepr) for r in reports if r.failed] or ["passed"]
+            Path(f"{item.name}.txt").write_text("\\n".join(said))
+            item.config.hook.pytest_unconfigure(config=item.config)
+            os._exit(0)
+        os.waitpid(child, 0)
+        return True
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_in_a_fork_it_is_said_and_nothing_is_touched(inner: Inner) -> None:
+    """As pytest-forked does it: each test in a fork."""
+    inner.pytester.makeconftest(FORKS)
+    inner.write("""
+        def test_needs(dockconn_client):
+            pass
+
+        def test_plain():
+            pass
+    """)
+    inner.process("--dockconn", inner.engine(), "-p", "no:xdist")
+
+    said = (inner.pytester.path / "test_needs.txt").read_text()
+    assert said.startswith("dockconn: this process is a fork of the one that began the run")
+    assert "remedy:" in said
+    assert (inner.pytester.path / "test_plain.txt").read_text() == "passed"
+    assert inner.said("made") == inner.said("removed") != []  # by the parent, once

@@ -151,3 +151,23 @@ def test_the_controller_merges_what_the_workers_asked(inner: Inner) -> None:
     assert sum("FAILED" in line for line in rows) == 1
     assert any(line.startswith("the host ") for line in rows)
     assert any(line.startswith("client3 ") for line in rows)
+
+
+def test_what_a_worker_could_not_remove_is_said(inner: Inner) -> None:
+    """It has no terminal of its own; the controller has."""
+    inner.write("""
+        from pytest_dockconn.errors import EngineError
+        from tests.fakes.engine import Fault
+        from tests.fakes.plugin import latest
+
+        def test_one(dockconn):
+            dockconn.network("stays")
+            latest().faults.append(Fault(lambda: EngineError("it does not want to go"), "remove_network"))
+    """)
+    result = inner.process("-n", "1", "--dockconn", inner.engine())
+
+    result.assert_outcomes(passed=1)
+    said = [line for line in result.outlines if line.startswith("dockconn: left on the engine: ")]
+    assert len(said) == 1
+    assert "it does not want to go" in said[0]
+    assert "remedy: dockconn prune" in said[0]

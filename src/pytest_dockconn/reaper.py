@@ -17,6 +17,9 @@ PATIENCE = 10.0
 #: docker 20.10 is made although nobody waits for it any more; on a busy machine one came later than 1 s (make chaos).
 QUIET = 4.0
 PACE = 0.02
+#: Seconds for each call: where the engine does not move, the last one ends so long after its time is over. A removal that
+#: takes longer goes on by itself, and the next look finds nothing left of it.
+CALL = 5.0
 #: Seconds between two looks at the images: to list them is 25 ms of work for docker 20.10.
 IMAGES = 0.5
 
@@ -72,7 +75,7 @@ class _Cleaner:
 
         images = time.monotonic() - self._looked >= IMAGES
         try:
-            self._engine = self._engine or find(self._url, {})
+            self._engine = self._engine or find(self._url, {}, CALL)
             leftovers = prune.of_run(self._engine, self._run, images=images)
             if images:
                 self._looked = time.monotonic()

@@ -67,11 +67,11 @@ def _docker(url: str, timeout: float) -> Engine:
 OPENERS: dict[str, Opener] = {}
 
 
-def find(option: str | None, environ: Mapping[str, str] | None = None) -> Engine:
-    """The engine to work with. Raises ``EngineUnavailable`` with every place that was looked at."""
+def find(option: str | None, environ: Mapping[str, str] | None = None, timeout: float = CALL_TIMEOUT) -> Engine:
+    """The engine to work with; ``timeout``: seconds for each call. Raises ``EngineUnavailable`` with every place that was looked at."""
     scheme = (option or "").partition("://")[0]
     if option is not None and scheme in OPENERS:
-        return OPENERS[scheme](option, CALL_TIMEOUT)
+        return OPENERS[scheme](option, timeout)
     surroundings = os.environ if environ is None else environ
     places = candidates(option, surroundings, Path.home(), _context)
     tried: list[tuple[Candidate, str]] = []
@@ -79,7 +79,7 @@ def find(option: str | None, environ: Mapping[str, str] | None = None) -> Engine
         reason = obstacle(place.url)
         if not reason:
             try:
-                return _docker(place.url, CALL_TIMEOUT)
+                return _docker(place.url, timeout)
             except EngineUnavailable as error:
                 reason = error.cause.rpartition(": ")[2]
         tried.append((place, reason))

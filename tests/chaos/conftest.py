@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from pytest_dockconn import Image, Lab
-from tests.chaos.harness import Figures, Start, Suite, Witness
+from tests.chaos.harness import GONE, Figures, Start, Suite, Witness
+from tests.waiting import until
 
 LONG = ["test_engine.py", "test_long.py", "test_side_by_side.py"]
-collect_ignore = ["inner.py", "side_by_side_inner.py", *([] if os.environ.get("DOCKCONN_CHAOS") else LONG)]
+FULL = bool(os.environ.get("DOCKCONN_CHAOS"))
+collect_ignore = ["inner.py", "side_by_side_inner.py", *([] if FULL else LONG)]
 
 
 @pytest.fixture(scope="package")
@@ -30,9 +32,13 @@ def figures() -> Iterator[Figures]:
 @pytest.fixture(scope="package")
 def witness(url: str, dockconn_client_image: Image, dockconn_server_image: Image) -> Iterator[Witness]:
     made = Witness(url, dockconn_client_image.id)
+    before = made.everything()
     try:
         made.stand_by()
         yield made
+        made.leave()
+        if FULL:  # on an engine that nobody else uses: whatever its labels say, if it has any
+            assert until(lambda: not made.everything() - before, GONE), made.everything() - before
     finally:
         made.close()
 

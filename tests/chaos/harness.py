@@ -103,8 +103,15 @@ class Suite:
 
     def owners(self) -> list[int]:
         """The processes whose things are on the engine: it itself, and its workers, which say so."""
+        return [self.pid, *map(int, self._told("pid"))]
+
+    def marks(self) -> list[str]:
+        """The labels of what is its own: by its processes, and by the runs that have said so (their helpers own things too)."""
+        return [f"{labels.PID}={pid}" for pid in self.owners()] + [f"{labels.RUN}={run}" for run in self._told("run")]
+
+    def _told(self, what: str) -> list[str]:
         words = self._file.read_text().split()
-        return [self.pid, *(int(word[3:]) for word in words if word.startswith("pid"))]
+        return [word.removeprefix(what) for word in words if word.startswith(what)]
 
     def helper(self) -> int:
         """The process id of its helper, or of a worker's; 0 where there is none."""
@@ -132,9 +139,11 @@ class Witness:
         self._mark = f"chaos-{os.getpid()}"
         self.bystanders: dict[str, str] = {}
 
-    def owned(self, pid: int) -> list[str]:
-        """Everything on the engine that a process made, but for the two images."""
-        mark = {"label": f"{labels.PID}={pid}"}
+    def owned(self, suite: Suite) -> list[str]:
+        """Everything on the engine that a suite made, but for the two images."""
+        return sorted({thing for mark in suite.marks() for thing in self._marked({"label": mark})})
+
+    def _marked(self, mark: dict[str, str]) -> list[str]:
         found = [c["Names"][0] for c in self.api.containers(all=True, filters=mark)]
         found += [n["Name"] for n in self.api.networks(filters=mark)]
         images = self.api.images(filters=mark)
@@ -148,11 +157,13 @@ class Witness:
     def left(self, suite: Suite) -> list[str]:
         """What is left of a suite that has ended, its workers' too, after the time that it may take to go."""
 
-        def there() -> list[str]:
-            return [thing for pid in suite.owners() for thing in self.owned(pid)]
+        until(lambda: not self.owned(suite), GONE)
+        return self.owned(suite)
 
-        until(lambda: not there(), GONE)
-        return there()
+    def everything(self) -> set[str]:
+        """All containers, networks and images of the engine, those without a tag too."""
+        listed = self.api.containers(all=True), self.api.networks(), self.api.images(all=True)
+        return {str(one["Id"]) for kind in listed for one in kind}
 
     def stand_by(self) -> None:
         """Bystanders, with names and labels like ours, but not made by a run."""
@@ -178,11 +189,16 @@ class Witness:
         there = running | {n["Id"] for n in self.api.networks()} | {i["Id"] for i in self.api.images()}
         return [name for name, one in self.bystanders.items() if one not in there]
 
-    def close(self) -> None:
-        for name, one in reversed(self.bystanders.items()):
+    def leave(self) -> None:
+        """The bystanders go."""
+        while self.bystanders:
+            name, one = self.bystanders.popitem()
             with contextlib.suppress(docker.errors.APIError):
                 remove = {"network": self.api.remove_network, "image": self.api.remove_image}.get(name)
                 remove(one) if remove else self.api.remove_container(one, force=True, v=True)
+
+    def close(self) -> None:
+        self.leave()
         self.api.close()
 
 

@@ -39,6 +39,13 @@ def point(name: str) -> None:
             signal.pause()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def told(dockconn_session: Lab) -> None:
+    """Whose things they are, also where another process is their owner."""
+    with Path(FILE).open("a") as file:
+        file.write(f"run{dockconn_session._services.run}\n")
+
+
 @pytest.fixture
 def half_way(dockconn: Lab) -> Server:
     dockconn.network()

@@ -12,10 +12,10 @@ from pytest_dockconn import Client, Connection, Lab, ReachabilityError, Server, 
 
 
 @pytest.fixture(autouse=True, scope="session")
-def told() -> None:
+def told(dockconn_session: Lab) -> None:
     """Whose things they are: a worker's, not the controller's."""
     with Path(os.environ["CHAOS_FILE"]).open("a") as file:
-        file.write(f"pid{os.getpid()}\n")
+        file.write(f"pid{os.getpid()} run{dockconn_session._services.run}\n")
 
 
 def _isolated(stranger: Client, web: Server) -> None:

@@ -106,22 +106,31 @@ def test_nothing_is_left(start: Start, witness: Witness, figures: Figures, end: 
     assert "INTERNALERROR" not in output
 
 
+#: In a row each, from a random moment on; the short form tries one of each as well.
+SIGNALS = {"kill -9": (signal.SIGKILL,), "ctrl-c": (signal.SIGINT,), "ctrl-c twice": (signal.SIGINT, signal.SIGINT)}
+
+
 @pytest.mark.parametrize("number", range(KILLS))
-def test_killed_at_a_random_moment(start: Start, witness: Witness, figures: Figures, number: int) -> None:
-    """Also before it has begun, while it collects, and while it tidies up."""
-    moment = random.Random(f"{SEED}-{number}").uniform(0.1, 5.0)
+@pytest.mark.parametrize("signals", SIGNALS.values(), ids=SIGNALS)
+def test_ended_at_a_random_moment(
+    start: Start, witness: Witness, figures: Figures, number: int, signals: tuple[int, ...]
+) -> None:
+    """Also before it has begun, while it collects, in the middle of a create, and while it tidies up."""
+    draw = random.Random(f"{SEED}-{number}-{len(signals)}")
     suite = start()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        suite.process.wait(moment)
-    suite.signal(signal.SIGKILL)
+    for each, latest in zip(signals, (5.0, 0.5), strict=False):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            suite.process.wait(draw.uniform(0.1 * latest, latest))
+        suite.signal(each)
     suite.ended()
     settle(suite, witness, figures)
+    assert "INTERNALERROR" not in suite.output()
 
 
 def test_both_killed_and_swept_by_the_next_run(start: Start, witness: Witness, figures: Figures) -> None:
     suite = start(stop="partition")
     kill_both(suite, "partition")
-    assert witness.owned(suite.pid) != []
+    assert witness.owned(suite) != []
 
     following = start()
     assert following.ended() == 0, following.output()

@@ -124,7 +124,7 @@ def test_killed_and_begun_again(daemon: Daemon, suite: Suite, onlooker: Witness,
     daemon.begin()
 
     figures.tried += 1
-    assert until(lambda: not onlooker.owned(suite.pid), BACK), onlooker.owned(suite.pid)
+    assert until(lambda: not onlooker.owned(suite), BACK), onlooker.owned(suite)
     assert until(lambda: not suite.helper(), BACK), "its helper outlives its work"
 
 
@@ -138,7 +138,7 @@ def test_killed_and_begun_again_much_later(
     told(suite, "lost the engine")
     assert until(lambda: not suite.helper(), BACK), "its helper outlives its work"
     daemon.begin()
-    assert onlooker.owned(suite.pid) != []
+    assert onlooker.owned(suite) != []
 
     (tmp_path / "next").mkdir()
     images = [word for word in suite.command if word.startswith("--dockconn-") and "-image=" in word]
@@ -150,7 +150,7 @@ def test_killed_and_begun_again_much_later(
         following.close()
 
     figures.tried += 1
-    assert onlooker.owned(suite.pid) == []
+    assert onlooker.owned(suite) == []
 
 
 def test_frozen(daemon: Daemon, suite: Suite, onlooker: Witness, figures: Figures) -> None:
@@ -163,5 +163,5 @@ def test_frozen(daemon: Daemon, suite: Suite, onlooker: Witness, figures: Figure
     os.kill(daemon.pid, signal.SIGCONT)
 
     figures.tried += 1
-    assert until(lambda: not onlooker.owned(suite.pid), BACK), onlooker.owned(suite.pid)
+    assert until(lambda: not onlooker.owned(suite), BACK), onlooker.owned(suite)
     assert until(lambda: not suite.helper(), BACK), "its helper outlives its work"

@@ -24,7 +24,7 @@ def test_both_killed_and_pruned_by_hand(start: Start, witness: Witness, figures:
     shown = subprocess.run([*command, "--dry-run"], capture_output=True, text=True, check=True).stdout
     assert f"process {suite.pid} of " in shown
     assert "nothing removed (--dry-run)" in shown
-    assert witness.owned(suite.pid) != []
+    assert witness.owned(suite) != []
     subprocess.run(command, capture_output=True, text=True, check=True)
 
     settle(suite, witness, figures)
@@ -53,7 +53,7 @@ def test_killed_while_an_image_is_built(start: Start, witness: Witness, figures:
     base = f"chaos-base:{os.getpid()}"
     for line in witness.api.build(fileobj=io.BytesIO(marked), tag=base, rm=True, decode=True):
         assert "error" not in line, line
-    before = everything(witness)
+    before = witness.everything()
     try:
         suite = start("-s", f"--dockconn-base={base}", PYTHONUNBUFFERED="1")
         assert until(lambda: "Step 3/" in suite.output(), 60), suite.output()
@@ -61,14 +61,9 @@ def test_killed_while_an_image_is_built(start: Start, witness: Witness, figures:
         suite.ended()
 
         settle(suite, witness, figures)
-        assert until(lambda: everything(witness) == before, GONE), everything(witness) ^ before
+        assert until(lambda: witness.everything() == before, GONE), witness.everything() ^ before
     finally:
         witness.api.remove_image(base)
-
-
-def everything(witness: Witness) -> set[str]:
-    """All containers and images of the engine, those without a tag too."""
-    return {one["Id"] for one in [*witness.api.containers(all=True), *witness.api.images(all=True)]}
 
 
 @pytest.mark.parametrize("moment", [0.3, 0.5, 0.7])

@@ -46,6 +46,16 @@ def send(where: str, *numbers: int) -> Callable[[Suite], None]:
     return act
 
 
+def to_all(where: str, number: int) -> Callable[[Suite], None]:
+    """As a terminal does it: to every process of the run, its workers too."""
+
+    def act(suite: Suite) -> None:
+        suite.reached(where)
+        os.killpg(suite.pid, number)
+
+    return act
+
+
 def kill_helper(suite: Suite) -> None:
     """The run goes on without it and tidies up by itself."""
     suite.reached("made")
@@ -89,6 +99,10 @@ ENDS = [
         arguments=("--timeout=3", "--timeout-method=thread"),
     ),
     End("two workers", "", code=0, said="2 passed", arguments=("-n", "2")),
+    End("ctrl-c, two workers", "made", to_all("made", signal.SIGINT), code=2, arguments=("-n", "2")),
+    End("ctrl-c to the controller of two workers", "made", send("made", signal.SIGINT), arguments=("-n", "2")),
+    End("kill -9 of two workers' controller", "made", send("made", signal.SIGKILL), arguments=("-n", "2")),
+    End("kill -9 of it and its workers", "committed", to_all("committed", signal.SIGKILL), arguments=("-n", "2")),
 ]
 
 

@@ -162,6 +162,11 @@ class Leases:
         """The ids of what a run made and there are leases of."""
         return [path.name.partition(".")[2] for path in self._folder.glob(f"{_bare(run)}.*")]
 
+    def open(self, name: str) -> int:
+        """A file beside the leases, for locks of another kind: its descriptor. Raises ``DockconnError``, ``OSError``."""
+        self.prepare()
+        return os.open(self._folder / _bare(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
     def _path(self, run: str, thing: str) -> Path:
         return self._folder / f"{_bare(run)}.{_bare(thing)}"
 

@@ -27,6 +27,7 @@ from .guardian import Guardian
 from .images import Images
 from .place import elsewhere
 from .sidecars import HOST, Agents
+from .turns import Turns
 
 if TYPE_CHECKING:
     from ..logic.partition import Partition
@@ -47,6 +48,7 @@ class Services:
         self.doubt = Doubt()
         self.agents = Agents(engine, self.facts, self.images, self.run, self.doubt)
         self.remover = Remover()
+        self.turns = Turns(engine.url)
         self.names: dict[str, str] = {}
         #: the containers that say who they are, in a header or a datagram, and the token that each was told
         self.speakers: dict[str, str] = {}

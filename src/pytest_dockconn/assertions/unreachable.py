@@ -168,7 +168,8 @@ class _Question:
 
     def watched(self, hold: float) -> list[ProbeResult]:
         """What the probes saw; of each address every kind of result."""
-        return watch(self._services, self._source.source_id, self._targets, self._timeout, hold)
+        with self._services.turns.asking():
+            return watch(self._services, self._source.source_id, self._targets, self._timeout, hold)
 
 
 def _verdicts(because: Any) -> Collection[Verdict] | None:

@@ -84,7 +84,8 @@ def make_network(services: Services, lab: str, plan: NetworkPlan, name: str, *, 
 def _created(services: Services, plan: NetworkPlan) -> NetworkFacts:
     if plan.subnets:
         services.remover.join()  # an earlier test's network may be about to give it back
-    return create(services.engine, plan)
+    with services.turns.making():
+        return create(services.engine, plan)
 
 
 def _keep(reuse: Reuse, made: Own | Network, name: str) -> None:

@@ -116,9 +116,10 @@ def ask_matrix(
     wanted = _default(list(asking.values())) if destinations is None else list(destinations)
     asked = _labelled(_checked(wanted), label, "destination")
     before = _controls(services, asking, asked, limit)
-    rows: list[dict[Pair, ProbeResult]] = side_by_side(
-        *(lambda n=n, s=s: _row(services, n, s, asked, limit) for n, s in asking.items())
-    )
+    with services.turns.asking():
+        rows: list[dict[Pair, ProbeResult]] = side_by_side(
+            *(lambda n=n, s=s: _row(services, n, s, asked, limit) for n, s in asking.items())
+        )
     seen = {pair: result for row in rows for pair, result in row.items()}
     failed = {pair for pair, result in seen.items() if not result}
     after = _controls(

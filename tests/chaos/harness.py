@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import signal
@@ -182,6 +183,13 @@ class Witness:
         self.bystanders["network"] = network["Id"]
         image = self.api.commit(self.bystanders[f"container {self._mark}-plain"], f"dockconn-{self._mark}", "1")
         self.bystanders["image"] = image["Id"]
+        for name, tag in {"image of ours": f"dockconn-{self._mark}-app:1", "image of ours, no tag": None}.items():
+            self.bystanders[name] = self._built(f"FROM {self.image}\nLABEL chaos={tag}\n", tag)
+
+    def _built(self, dockerfile: str, tag: str | None) -> str:
+        """An image as a user builds it; its id."""
+        said = list(self.api.build(fileobj=io.BytesIO(dockerfile.encode()), tag=tag, rm=True, decode=True))
+        return next(str(line["aux"]["ID"]) for line in said if "aux" in line)
 
     def missing(self) -> list[str]:
         """The bystanders that are not there any more, or do not run any more."""
@@ -194,7 +202,7 @@ class Witness:
         while self.bystanders:
             name, one = self.bystanders.popitem()
             with contextlib.suppress(docker.errors.APIError):
-                remove = {"network": self.api.remove_network, "image": self.api.remove_image}.get(name)
+                remove = {"network": self.api.remove_network, "image": self.api.remove_image}.get(name.split()[0])
                 remove(one) if remove else self.api.remove_container(one, force=True, v=True)
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from typing import IO
 
 from ..engine.port import Engine
 from ..errors import BuildFailed, EngineError, EngineUnavailable, SpecError
+from ..labels import NAME
 from ..logic.bases import DEFAULT_IMAGE, Base
 
 REPOSITORY = "dockconn-base"
@@ -132,7 +133,7 @@ def _no_tar(path: Path, why: str) -> SpecError:
 
 def _import(engine: Engine, file: IO[bytes], tag: str, labels: dict[str, str], source: str) -> None:
     try:
-        engine.import_image(file, REPOSITORY, tag, labels)
+        engine.import_image(file, REPOSITORY, tag, {**labels, NAME: f"{REPOSITORY}:{tag}"})
     except EngineUnavailable:
         raise
     except EngineError as error:

@@ -10,6 +10,7 @@ from functools import partial
 from .. import labels
 from ..engine.port import Engine
 from ..errors import DockconnError
+from ..logic.images import built_tag
 from ..logic.stale import age, image_left_behind, is_committed, lease_is_over, left_behind
 from ..model.facts import ImageFacts
 from ..model.leftover import Leftover
@@ -75,8 +76,7 @@ def built(engine: Engine) -> list[Leftover]:
     return [
         _leftover("image", tag, tag, image.labels, time.time())
         for image in engine.images(labels.RUN)
-        for tag in image.tags
-        if image.labels.get(labels.ROLE, "").endswith("-image") and tag.startswith(labels.PREFIX)
+        if (tag := built_tag(image.tags, image.labels))
     ]
 
 

@@ -15,6 +15,7 @@ from tests.unit.samples import refused
 
 from pytest_dockconn.actions import base
 from pytest_dockconn.errors import BuildFailed, EngineError
+from pytest_dockconn.labels import NAME
 from pytest_dockconn.logic.bases import DEFAULT_IMAGE, Base
 
 
@@ -27,6 +28,7 @@ class Engine:
         self.there = set(there)
         self.pullable = pullable
         self.imported: list[tuple[str, bytes]] = []
+        self.names: list[str] = []
         self.pulled: list[str] = []
         self.refuses = ""
 
@@ -39,9 +41,10 @@ class Engine:
             raise EngineError(f"pulling image {name}: registry out of reach")
         self.there.add(name)
 
-    def import_image(self, tar: IO[bytes], repository: str, tag: str, _labels: dict[str, str]) -> str:
+    def import_image(self, tar: IO[bytes], repository: str, tag: str, labels: dict[str, str]) -> str:
         if self.refuses:
             raise EngineError(self.refuses)
+        self.names.append(labels[NAME])
         self.imported.append((f"{repository}:{tag}", tar.read()))
         self.there.add(f"{repository}:{tag}")
         return "sha256:1"
@@ -127,6 +130,7 @@ def test_a_tar_is_imported_once_for_its_content(tmp_path: Path) -> None:
     name, said = find(engine, Base("tar", str(path)))
     assert name.startswith("dockconn-base:tar-")
     assert engine.imported == [(name, packed("./etc"))]
+    assert engine.names == [name]  # without its name among its labels it is not ours to remove
     assert f"importing {path}" in said
     assert find(engine, Base("tar", str(path)))[0] == name
     assert len(engine.imported) == 1

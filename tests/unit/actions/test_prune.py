@@ -1,0 +1,68 @@
+"""Images that go, and those that stay: on the engine in memory."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from tests.fakes.engine import BASE, FakeEngine
+
+from pytest_dockconn import labels
+from pytest_dockconn.actions import prune
+from pytest_dockconn.actions.images import CLIENT, SERVER, Images
+from pytest_dockconn.logic import bases
+from pytest_dockconn.model.facts import ImageFacts
+from pytest_dockconn.model.leftover import Leftover
+from pytest_dockconn.model.settings import Settings
+
+#: A process that is not: the number is beyond what a kernel gives out.
+DEAD = {labels.PID: "4194305"}
+RUN = "ab12"
+
+
+@pytest.fixture
+def engine() -> Iterator[FakeEngine]:
+    made = FakeEngine()
+    yield made
+    made.shut_down()
+
+
+def built(engine: FakeEngine) -> list[str]:
+    """The two images, by the plugin; their tags."""
+    images = Images(engine, Settings(), bases.parse(BASE), RUN, lambda _: None)
+    return [images.get(role).tags[0] for role in (CLIENT, SERVER)]
+
+
+def image(engine: FakeEngine, *tags: str, of: str = BASE, comment: str = "", **marks: str) -> str:
+    """An image that is made of another, and so has its labels; its id."""
+    below = engine.image(of)
+    assert below is not None
+    named = {getattr(labels, name): value for name, value in marks.items()}
+    made = ImageFacts(f"sha256:{secrets.token_hex(32)}", tags, {**below.labels, **named}, ("sh",), (), comment)
+    return engine._add_image(made)
+
+
+def names(leftovers: list[Leftover]) -> set[str]:
+    return {one.name for one in leftovers}
+
+
+def test_all_takes_what_was_built_and_not_what_others_made_of_it(engine: FakeEngine) -> None:
+    """``FROM dockconn-client``: it has all labels of ours, and may have any name."""
+    client, server = built(engine)
+    image(engine, "dockconn-base:bookworm", RUN=RUN, NAME="dockconn-base:bookworm", ROLE="base-image")
+    theirs = {
+        image(engine, "dockconn-myapp:1", of=client),
+        image(engine, "dockconn-client:mine", "myapp:2", of=client),
+        image(engine, "dockconn-base:mine", of="dockconn-base:bookworm"),
+        image(engine, "dockconn-labelled:1", RUN="x"),
+    }
+
+    found = prune.built(engine)
+    assert names(found) == {client, server, "dockconn-base:bookworm"}
+    assert prune.remove(engine, found) == []
+
+    assert {one.id for one in engine._images.values()} == {*theirs, engine._find_image(BASE).id}  # type: ignore[union-attr]
+    assert engine.tags == sorted(
+        [BASE, "dockconn-base:mine", "dockconn-client:mine", "dockconn-labelled:1", "dockconn-myapp:1", "myapp:2"]
+    )

@@ -8,8 +8,12 @@ import tarfile
 import pytest
 
 from pytest_dockconn import labels
+from pytest_dockconn.actions.committed import CHILDREN
+from pytest_dockconn.engine.port import Engine
 from pytest_dockconn.errors import Conflict, EngineError
 from tests.contract.bench import Bench
+from tests.engine.helpers import docker_py
+from tests.fakes.engine import FakeEngine
 
 
 def test_the_two_images(bench: Bench) -> None:
@@ -64,6 +68,42 @@ def test_a_tag_moves(bench: Bench) -> None:
     bench.engine.remove_image(first)
 
 
+def test_one_of_two_tags(bench: Bench) -> None:
+    one = bench.start()
+    names = [bench.image("1"), bench.image("2")]
+    repository = names[0].partition(":")[0]
+    made = bench.engine.commit(one, repository, "1", {})
+    assert bench.engine.image(names[0]).comment == labels.committed_by({})  # type: ignore[union-attr]
+    bench.engine.remove(one)
+    _tag(bench.engine, made, names[1])
+    with pytest.raises(Conflict):
+        bench.engine.remove_image(made)
+    bench.engine.remove_image(names[1])
+    assert bench.engine.image(made).tags == (names[0],)  # type: ignore[union-attr]
+    bench.engine.remove_image(made)
+    assert bench.engine.image(made) is None
+
+
+def test_what_others_are_made_of(bench: Bench) -> None:
+    """By its id it stays, by its tag it loses that; and it does not go with them, though nothing leads to it any more."""
+    repository = bench.image("below").partition(":")[0]
+    one = bench.create()
+    below = bench.engine.commit(one, repository, "below", {})
+    other = bench.create(image=below)
+    above = bench.engine.commit(other, bench.image("above").partition(":")[0], "above", {})
+    for container in (one, other):
+        bench.engine.remove(container)
+    with pytest.raises(Conflict, match=CHILDREN):
+        bench.engine.remove_image(below)
+    bench.engine.remove_image(f"{repository}:below")
+    assert bench.engine.image(below).tags == ()  # type: ignore[union-attr]
+    bench.engine.remove_image(above)
+    assert bench.engine.image(above) is None
+    assert bench.engine.image(below) is not None
+    bench.engine.remove_image(below)
+    assert bench.engine.image(below) is None
+
+
 def test_an_image_in_use_stays(bench: Bench) -> None:
     one = bench.start()
     repository, _, tag = bench.image("1").partition(":")
@@ -109,6 +149,14 @@ def test_a_build_on_what_is_not_there(bench: Bench) -> None:
     with pytest.raises(EngineError):
         list(bench.engine.build(_context(text), "one.Dockerfile", name, args, {}))
     assert bench.engine.image(name) is None
+
+
+def _tag(engine: Engine, image: str, name: str) -> None:
+    """As ``docker tag`` does it, which the plugin never needs."""
+    if isinstance(engine, FakeEngine):
+        engine.tag(image, name)
+    else:
+        docker_py(engine.url).tag(image, *name.split(":"))
 
 
 def _context(dockerfile: str) -> io.BytesIO:

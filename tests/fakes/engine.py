@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from pytest_dockconn.engine.port import Stream
 from pytest_dockconn.engine.refusal import gone, refusal, timed_out
 from pytest_dockconn.errors import EngineError
+from pytest_dockconn.labels import committed_by
 from pytest_dockconn.logic.links import Link, variables
 from pytest_dockconn.model.facts import (
     Binding,
@@ -143,6 +144,8 @@ class FakeEngine:
         self._containers: dict[str, _Container] = {}
         self._networks: dict[str, _Network] = {}
         self._images: dict[str, ImageFacts] = {}
+        #: the image that each was made of
+        self._below: dict[str, str] = {}
         self._listeners: list[queue.SimpleQueue[Mapping[str, object] | None]] = []
         self.default = "podman" if kind == "podman" else "bridge"
         self._add_network(
@@ -172,6 +175,12 @@ class FakeEngine:
         """What the one container with this in its name was made of."""
         (found,) = [c.plan for c in self._containers.values() if part in c.plan.name]
         return found
+
+    def tag(self, image: str, name: str) -> None:
+        """Another tag for an image, as ``docker tag`` does it."""
+        found = self._find_image(image)
+        assert found is not None
+        self._add_image(replace(found, tags=(*found.tags, name)), below=self._below[found.id])
 
     def kill(self, container: str, code: int = 137) -> None:
         """A container dies by itself."""
@@ -493,8 +502,9 @@ class FakeEngine:
         with self._lock:
             one = self._container(container, f"committing container {container[:12]}")
             merged = {**one.image.labels, **one.plan.labels, **labels}
-            name = f"{repository}:{tag}"
-            return self._add_image(ImageFacts(_image_id(), (name,), merged, one.argv, one.exposed))
+            name, comment = f"{repository}:{tag}", committed_by(labels)
+            made = ImageFacts(_image_id(), (name,), merged, one.argv, one.exposed, comment)
+            return self._add_image(made, below=one.image.id)
 
     # What a container sees
 
@@ -570,8 +580,9 @@ class FakeEngine:
                     return image
         return None
 
-    def _add_image(self, image: ImageFacts) -> str:
+    def _add_image(self, image: ImageFacts, below: str = "") -> str:
         with self._lock:
+            self._below[image.id] = below
             for other in list(self._images.values()):
                 left = tuple(tag for tag in other.tags if tag not in image.tags)
                 self._images[other.id] = replace(other, tags=left)
@@ -579,10 +590,10 @@ class FakeEngine:
         return image.id
 
     def images(self, label: str) -> tuple[ImageFacts, ...]:
-        """The images that carry a label."""
+        """The images that carry a label, the latest first."""
         self._enter("images")
         with self._lock:
-            return tuple(image for image in self._images.values() if _has(image.labels, label))
+            return tuple(image for image in reversed(self._images.values()) if _has(image.labels, label))
 
     def pull(self, name: str) -> None:
         """There is no registry."""
@@ -607,7 +618,8 @@ class FakeEngine:
             text = file.read().decode().replace("\\\n", " ")
         steps = [line for line in text.splitlines() if re.match(r"[A-Z]+ ", line)]
         steps += [f"LABEL {name}={value}" for name, value in labels.items()]
-        if self._find_image(args["BASE"]) is None:
+        below = self._find_image(args["BASE"])
+        if below is None:
             raise refusal(404, f"pull access denied for {args['BASE']}", f"building image {tag}")
         for number, step in enumerate(steps, 1):
             yield f"Step {number}/{len(steps)} : {step}"
@@ -618,23 +630,31 @@ class FakeEngine:
                 raise EngineError(error)
         (command,) = re.findall(r"^CMD \[(.*)\]", text, re.MULTILINE)
         argv = tuple(word.strip(' "') for word in command.split(","))
-        self._add_image(ImageFacts(_image_id(), (tag,), dict(labels), argv, ()))
+        made = ImageFacts(_image_id(), (tag,), {**below.labels, **labels}, argv, ())
+        self._add_image(made, below=below.id)
         yield f"Successfully tagged {tag}"
 
     def remove_image(self, name: str) -> None:
-        """Remove an image or a tag of it; no error where it is gone already."""
+        """Remove an image, or a tag of it; no error where it is gone already."""
         self._enter("remove_image", name)
+        doing = f"removing image {name}"
         with self._lock:
             found = self._find_image(name)
             if found is None:
                 return
-            left = tuple(tag for tag in found.tags if tag != name)
-            if left:
+            tagged = name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+            by_tag = tagged in found.tags
+            left = tuple(tag for tag in found.tags if by_tag and tag != tagged)
+            has_children = found.id in self._below.values()
+            if not left and any(one.image.id == found.id for one in self._containers.values()):
+                raise refusal(409, f"conflict: unable to remove {name}, a container uses it", doing)
+            if not by_tag and (len(found.tags) > 1 or has_children):
+                why = "image has dependent child images" if has_children else "referenced in multiple repositories"
+                raise refusal(409, f"conflict: unable to delete {name} - {why}", doing)
+            if left or has_children:
                 self._images[found.id] = replace(found, tags=left)
                 return
-            if any(one.image.id == found.id for one in self._containers.values()):
-                raise refusal(409, f"conflict: unable to remove {name}, a container uses it", f"removing image {name}")
-            del self._images[found.id]
+            del self._images[found.id], self._below[found.id]
 
     # Networks
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 from .. import labels
 from ..engine.port import Engine
 from ..errors import DockconnError
-from ..logic.images import built_tag
+from ..logic.images import built_tag, is_commit
 from ..logic.stale import age, image_left_behind, is_committed, lease_is_over, left_behind
 from ..model.facts import ImageFacts
 from ..model.leftover import Leftover
+from .committed import discard
 from .here import here
 from .leases import Leases
 
@@ -74,7 +74,7 @@ def of_run(engine: Engine, run: str, *, images: bool = True) -> list[Leftover]:
 def built(engine: Engine) -> list[Leftover]:
     """The images that the plugin built; they are built again when they are wanted."""
     return [
-        _leftover("image", tag, tag, image.labels, time.time())
+        _leftover("image", image.id, tag, image.labels, time.time())
         for image in engine.images(labels.RUN)
         if (tag := built_tag(image.tags, image.labels))
     ]
@@ -98,16 +98,15 @@ def _images(engine: Engine, wanted: WantedImage, now: float) -> list[Leftover]:
     found = []
     # not by the run: the engine works out the size of every image that it lists, 2 ms each
     for one in engine.images(f"{labels.ROLE}=commit"):
-        if wanted(one.tags, one.labels) and (one.tags or _was_committed(engine, one)):
-            name = one.labels[labels.NAME]
-            found.append(_leftover("image", name if one.tags else one.id, name, one.labels, now))
+        if wanted(one.tags, one.labels) and _was_committed(engine, one):
+            found.append(_leftover("image", one.id, one.labels[labels.NAME], one.labels, now))
     return found
 
 
 def _was_committed(engine: Engine, image: ImageFacts) -> bool:
-    """Whether an image without a tag (two may have removed it at once) is what a run committed, and not made of it."""
+    """Whether an image is what a run committed, and not made of it: a listing does not tell."""
     there = engine.image(image.id)
-    return there is not None and there.comment == labels.committed_by(image.labels)
+    return there is not None and is_commit(there)
 
 
 def _leftover(kind: str, thing: str, name: str, marks: Mapping[str, str], now: float) -> Leftover:
@@ -117,11 +116,11 @@ def _leftover(kind: str, thing: str, name: str, marks: Mapping[str, str], now: f
 
 def remove(engine: Engine, leftovers: list[Leftover], *, leased: bool = False) -> list[str]:
     """Remove them; returns what could not be, a line each. ``leased``: who calls has their leases, if there are any."""
-    calls: dict[str, Callable[[str], None]] = {
-        "partition": partial(_heal_after, engine),
-        "container": engine.remove,
-        "network": engine.remove_network,
-        "image": engine.remove_image,
+    calls: dict[str, Callable[[Leftover], None]] = {
+        "partition": lambda one: _heal_after(engine, one.id),
+        "container": lambda one: engine.remove(one.id),
+        "network": lambda one: engine.remove_network(one.id),
+        "image": lambda one: discard(engine, one.id, one.name),
     }
     failed: list[str] = []
     leases = Leases()
@@ -132,7 +131,7 @@ def remove(engine: Engine, leftovers: list[Leftover], *, leased: bool = False) -
             failed.append(f"{leftover.kind} {leftover.name}: a run uses it now")
             return
         try:
-            calls[leftover.kind](leftover.id)
+            calls[leftover.kind](leftover)
         except DockconnError as error:
             failed.append(f"{leftover.kind} {leftover.name}: {error.cause}")
             if lease is not None:
@@ -142,9 +141,13 @@ def remove(engine: Engine, leftovers: list[Leftover], *, leased: bool = False) -
                 lease.end()
 
     # in this order: what is to be healed needs its container, a network must be empty, and so on; each kind side by side
+    *kinds, last = calls
     with ThreadPoolExecutor(WIDTH, thread_name_prefix="dockconn-prune") as pool:
-        for kind in calls:
+        for kind in kinds:
             list(pool.map(one, [leftover for leftover in leftovers if leftover.kind == kind]))
+    images = [leftover for leftover in leftovers if leftover.kind == last]
+    for image in sorted(images, key=lambda image: image.age or 0.0):  # the youngest may be made of the others
+        one(image)
     return failed
 
 

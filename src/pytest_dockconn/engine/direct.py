@@ -275,7 +275,8 @@ class DirectEngine:
     def remove_image(self, name: str) -> None:
         """Remove an image or a tag of it; no error where it is gone already."""
         with contextlib.suppress(NotFound):
-            self._answer(f"removing image {name}", "DELETE", f"/images/{_quoted(name)}")
+            # else docker removes what it was made of along with it, where that has no tag: an image of the user's, too
+            self._answer(f"removing image {name}", "DELETE", f"/images/{_quoted(name)}", query={"noprune": "true"})
 
     def create_network(self, plan: NetworkPlan) -> str:
         """Create a network and return its id."""

@@ -347,7 +347,8 @@ class DockerEngine:
     def remove_image(self, name: str) -> None:
         """Remove an image or a tag of it; no error where it is gone already."""
         with contextlib.suppress(NotFound), self._errors(f"removing image {name}"):
-            self._api.remove_image(name)
+            # else docker removes what it was made of along with it, where that has no tag: an image of the user's, too
+            self._api.remove_image(name, noprune=True)
 
     def create_network(self, plan: NetworkPlan) -> str:
         """Create a network and return its id."""

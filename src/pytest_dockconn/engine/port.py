@@ -89,7 +89,10 @@ class Engine(Protocol):
         """Build an image; yields the lines of output as they come. Raises ``EngineError`` when a step fails."""
 
     def remove_image(self, name: str) -> None:
-        """Remove an image or a tag of it; no error where it is gone already."""
+        """Remove an image, by its only tag or its id, or one of its tags; no error where it is gone already.
+
+        Only the tag goes where another image is made of it. What it was made of stays, also without a tag.
+        """
 
     def create_network(self, plan: NetworkPlan) -> str:
         """Create a network and return its id."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from functools import partial
 
+from ..actions.committed import discard
 from ..actions.services import Services
 from ..errors import DockconnError
 from .container import Container
@@ -57,19 +59,21 @@ class Holdings:
         gone = [c.id for c in adopted if services.let_go(c.id, c)]
         services.remover.submit([partial(services.agents.release, container) for container in gone])
         begun = services.remover.submit([c.leave if keeps(c.id) else c.discard for c in containers])
+        services.remover.submit([_after(begun, network.discard) for network in networks if not keeps(network.id)])
+        # one after the other, the latest first: it may be made of an earlier one
+        for _, image in sorted((one for container in containers for one in container.images), reverse=True):
+            begun = services.remover.submit([_after(begun, partial(discard, services.engine, image.id, image.tag))])
 
-        def after(removal: Callable[[], None]) -> Callable[[], None]:
-            def remove() -> None:
-                for future in begun:
-                    future.result()
-                removal()
 
-            return remove
+def _after(begun: Iterable[Future[None]], removal: Callable[[], None]) -> Callable[[], None]:
+    """A removal that first waits for others, which were begun before."""
 
-        images = [image for container in containers for image in container.images]
-        later = [network.discard for network in networks if not keeps(network.id)]
-        later += [partial(services.engine.remove_image, image) for image in images]
-        services.remover.submit([after(removal) for removal in later])
+    def remove() -> None:
+        for future in begun:
+            future.result()
+        removal()
+
+    return remove
 
 
 def _closed() -> DockconnError:

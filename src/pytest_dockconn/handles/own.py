@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import subprocess
 
 from .. import labels
-from ..actions import agents
+from ..actions import agents, committed
 from ..actions.containers import await_answers, raise_if_ended
 from ..actions.services import Services
 from ..errors import DockconnError, SpecError
@@ -18,6 +19,7 @@ from .image import Image
 
 #: Seconds between SIGTERM and SIGKILL.
 STOP_TIME = 5
+_COUNT = itertools.count()
 
 
 class Own(Container):
@@ -36,7 +38,8 @@ class Own(Container):
     ) -> None:
         super().__init__(services, facts, name)
         self._awaited = ports_awaited
-        self.images: list[str] = []
+        #: what was committed of it, and the how manieth of all in this process that was
+        self.images: list[tuple[int, Image]] = []
         if token:
             services.speakers[facts.id] = token
 
@@ -91,20 +94,15 @@ class Own(Container):
             raise SpecError(f"{tag!r} is not an image's name", remedy="write client_img or client_img:1")
         name = f"{repository}:{version or 'latest'}"
         self.services.remover.join()  # an earlier test's image of that name may be about to go
-        there = self.services.engine.image(name)
-        if there is not None and there.labels.get(labels.ROLE) != "commit":
-            raise SpecError(
-                f"image {name} is there already and was not made here, so it is not replaced",
-                checked=f"the images of the engine at {self.services.engine.url}",
-                remedy="choose another tag, or remove it first",
-            )
+        committed.check_free(self.services.engine, name, self.services.run)
         facts = self.facts()
         # A container inherits the labels of its image: these bear the image's name, so nothing started of it looks ours.
         marks = labels.made(self.services.run, name, "commit")
         marks[labels.SPEAKS] = facts.labels.get(labels.SPEAKS, "")
-        made = self.services.engine.commit(self._id, repository, version or "latest", marks)
-        self.images.append(name)
-        return Image(made, name)
+        with self.services.doubt.about():
+            made = Image(self.services.engine.commit(self._id, repository, version or "latest", marks), name)
+            self.images.append((next(_COUNT), made))
+        return made
 
     def discard(self) -> None:
         """Remove it and its sidecar."""

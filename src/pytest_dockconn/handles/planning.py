@@ -241,16 +241,24 @@ def _attachments(
 
 def _image(services: Services, wish: Wish, argv: tuple[str, ...] | None) -> tuple[ImageFacts, str]:
     """The image, and whether it is used as our client or our server."""
-    if wish.image is None:
-        image = services.images.get(wish.role)
-    else:
-        name = image_name(str(wish.image) if isinstance(wish.image, Image) else wish.image)
-        found = services.engine.image(name)
-        if found is None:
-            found = _pulled(services, name)
-        image = found
+    image = services.images.get(wish.role) if wish.image is None else _wished(services, wish.image)
     speaks = image.labels.get(labels.SPEAKS, "")
     return image, speaks if argv is None and speaks == wish.role else ""
+
+
+def _wished(services: Services, wanted: Image | str) -> ImageFacts:
+    """An image of the caller's own; one that was committed by its id, because its tag may be another's by now."""
+    name = image_name(wanted.id if isinstance(wanted, Image) else wanted)
+    found = services.engine.image(name)
+    if found is not None:
+        return found
+    if isinstance(wanted, Image):
+        raise SpecError(
+            f"image {wanted} ({wanted.id}) is not on the engine any more",
+            checked=f"the images of the engine at {services.engine.url}",
+            remedy="what a test commits goes with it; commit it with dockconn_session for all tests",
+        )
+    return _pulled(services, name)
 
 
 def _pulled(services: Services, name: str) -> ImageFacts:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from .. import labels
+from .images import is_named
 
 
 class Here(Struct, frozen=True, kw_only=True):
@@ -80,4 +81,5 @@ def image_left_behind(tags: tuple[str, ...], marks: Mapping[str, str], here: Her
 
 def is_committed(tags: tuple[str, ...], marks: Mapping[str, str]) -> bool:
     """Whether an image is one that a run committed, as far as its labels tell; without a tag its comment must tell too."""
-    return marks.get(labels.ROLE) == "commit" and (marks.get(labels.NAME) in tags or not tags)
+    name = marks.get(labels.NAME, "")
+    return marks.get(labels.ROLE) == "commit" and (not tags or any(is_named(tag, name) for tag in tags))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from pytest_dockconn import labels
-from pytest_dockconn.logic.images import built_tag
+from pytest_dockconn.logic.images import built_tag, committed_as
+from pytest_dockconn.model.facts import ImageFacts
 
 CLIENT = "dockconn-client:09ab"
 MARKS = {labels.RUN: "ab12", labels.NAME: CLIENT, labels.ROLE: "client-image"}
@@ -27,3 +29,27 @@ MARKS = {labels.RUN: "ab12", labels.NAME: CLIENT, labels.ROLE: "client-image"}
 )
 def test_what_was_built(tags: tuple[str, ...], changes: dict[str, str], tag: str) -> None:
     assert built_tag(tags, {**MARKS, **changes}) == tag
+
+
+COMMIT = ImageFacts(
+    "sha256:1",
+    ("web:1",),
+    {labels.RUN: "ab12", labels.NAME: "web:1", labels.ROLE: "commit"},
+    ("sh",),
+    (),
+    "dockconn ab12",
+)
+
+
+@pytest.mark.parametrize(
+    ("image", "name", "run"),
+    [
+        pytest.param(COMMIT, "web:1", "ab12", id="by a run"),
+        pytest.param(COMMIT, "web:2", "", id="under another name"),
+        pytest.param(replace(COMMIT, comment=""), "web:1", "", id="built on one, with its labels"),
+        pytest.param(replace(COMMIT, comment="dockconn cd34"), "web:1", "", id="a comment like ours"),
+        pytest.param(replace(COMMIT, labels=MARKS), CLIENT, "", id="not committed"),
+    ],
+)
+def test_who_committed_it(image: ImageFacts, name: str, run: str) -> None:
+    assert committed_as(image, name) == run

@@ -112,6 +112,8 @@ def settings(config: pytest.Config) -> Settings:
     )
 
 
+#: Variables that tell that this is CI: the ones that pytest itself goes by.
+CI = ("CI", "BUILD_NUMBER")
 #: In xdist's workers: whether the controller was told to.
 REUSE = "dockconn_reuse"
 
@@ -123,7 +125,7 @@ def _reuse(config: pytest.Config, *, strict: bool) -> tuple[bool, str]:
         return bool(worker.get(REUSE)), ""
     if not _value(config, REUSE):
         return False, ""
-    if strict and os.environ.get("CI") and "--dockconn-reuse" not in config.invocation_params.args:
+    if strict and any(map(os.environ.get, CI)) and "--dockconn-reuse" not in config.invocation_params.args:
         return False, "--dockconn-reuse is off: CI with --dockconn-strict wants it on the command line itself"
     if sys.platform == "win32":
         raise pytest.UsageError("dockconn: --dockconn-reuse needs file locks that Windows does not have")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from _pytest.compat import running_on_ci
 
 from pytest_dockconn import options
 from pytest_dockconn.options import OPTIONS, Option
@@ -199,20 +200,24 @@ def test_a_lease_that_is_none(inner: Inner, minutes: str) -> None:
         pytest.param([], "dockconn_reuse = true", "", True, id="in the ini file"),
         pytest.param([], "addopts = --dockconn-reuse", "", True, id="in addopts"),
         pytest.param([], "", "", False, id="not"),
-        pytest.param(["--dockconn-reuse"], "", "true", True, id="in CI"),
-        pytest.param([], "dockconn_reuse = true", "true", True, id="in CI by the ini file"),
+        pytest.param(["--dockconn-reuse"], "", "CI", True, id="in CI"),
+        pytest.param([], "dockconn_reuse = true", "CI", True, id="in CI by the ini file"),
         pytest.param(["--dockconn-strict"], "dockconn_reuse = true", "", True, id="strict"),
-        pytest.param(["--dockconn-strict"], "dockconn_reuse = true", "true", False, id="strict in CI by the ini file"),
-        pytest.param([], "addopts = --dockconn-reuse --dockconn-strict", "true", False, id="strict in CI by addopts"),
+        pytest.param(["--dockconn-strict"], "dockconn_reuse = true", "CI", False, id="strict in CI by the ini file"),
+        pytest.param([], "addopts = --dockconn-reuse --dockconn-strict", "CI", False, id="strict in CI by addopts"),
         pytest.param(
-            ["--dockconn-strict", "--dockconn-reuse"], "", "true", True, id="strict in CI, on the command line"
+            ["--dockconn-strict", "--dockconn-reuse"], "", "CI", True, id="strict in CI, on the command line"
+        ),
+        pytest.param(
+            ["--dockconn-strict"], "dockconn_reuse = true", "BUILD_NUMBER", False, id="strict in another CI"
         ),
     ],
 )
 def test_reuse_has_to_be_asked_for(
     inner: Inner, monkeypatch: pytest.MonkeyPatch, line: list[str], ini: str, ci: str, on: bool
 ) -> None:
-    monkeypatch.setenv("CI", ci)
+    """CI is where pytest itself says that it is: by either of two variables that is not empty."""
+    monkeypatch.setenv(ci or "CI", "1" if ci else "")
     inner.pytester.makeini(f"[pytest]\n{ini}\n")
     result = inner.run("def test_one(dockconn_client): pass", *line)
 
@@ -221,3 +226,12 @@ def test_reuse_has_to_be_asked_for(
     assert ("dockconn: reuse: nothing is here of an earlier run" in text) == on
     refused = not on and "reuse" in ini
     assert ("--dockconn-reuse is off: CI with --dockconn-strict wants it on the command line itself" in text) == refused
+
+
+def test_ci_is_what_pytest_takes_for_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in options.CI:
+        with monkeypatch.context() as alone:
+            for other in options.CI:
+                alone.delenv(other, raising=False)
+            alone.setenv(name, "1")
+            assert running_on_ci()

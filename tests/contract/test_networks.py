@@ -61,14 +61,18 @@ def test_networks_by_label(bench: Bench) -> None:
 def test_joining_at_creation(bench: Bench) -> None:
     one, two = bench.network(), bench.network()
     names = [bench.engine.network(n).name for n in (one, two)]
-    made = bench.start(attachments=tuple(Attachment(n, aliases=(f"a{at}",)) for at, n in enumerate(names)))
+    links = (("later", "db"),)
+    made = bench.start(attachments=tuple(Attachment(n, aliases=(f"a{at}",), links=links) for at, n in enumerate(names)))
     facts = bench.engine.inspect(made)
+    (entry,) = bench.engine.containers(bench.label)
+    assert entry["networks"] == {e.network: (e.ip,) for e in facts.endpoints}
     assert {e.network for e in facts.endpoints} == set(names)
     assert len(facts.addresses) == 2
     for at, name in enumerate(names):
         endpoint = facts.endpoint(name)
         assert endpoint is not None
         assert f"a{at}" in endpoint.aliases
+        assert endpoint.links == links
     assert facts.network_mode == names[0]
     assert bench.engine.network(one).containers == (made,)
 

@@ -13,6 +13,7 @@ import tarfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from ipaddress import ip_address
 from pathlib import Path
 from typing import IO, TypeVar
@@ -92,6 +93,7 @@ class _Container:
     code: int = 0
     error: str = ""
     pid: int = 0
+    started: str = ""
     log: list[str] = field(default_factory=list)
     bindings: tuple[Binding, ...] = ()
     sockets: Sockets | None = None
@@ -280,7 +282,11 @@ class FakeEngine:
             if one.running:
                 return
             self._check_mode(one, doing)
-            self._begin(one)
+            try:
+                self._begin(one)
+            except ValueError as error:
+                self._leave(one)
+                raise refusal(403, str(error), doing) from error
             try:
                 done = self._main(one, doing)
             except BaseException:
@@ -306,6 +312,7 @@ class FakeEngine:
             self._emit("network", "connect", one.id)
         one.sockets = Sockets(one.id, one.log.append, next((w[6:] for w in one.argv if w.startswith("token=")), ""))
         one.pid = next(self._pids)
+        one.started = datetime.now(timezone.utc).isoformat()
         one.status, one.code, one.error = "running", 0, ""
         self._emit("container", "start", one.id)
 
@@ -435,6 +442,7 @@ class FakeEngine:
                 ),
                 endpoints=self._endpoints(one),
                 links=plan.links,
+                started_at=one.started,
             )
 
     def _endpoints(self, one: _Container) -> tuple[Endpoint, ...]:
@@ -443,7 +451,8 @@ class FakeEngine:
             facts = self._networks[network].facts
             gateway = next(iter(facts.gateways), "") if place.ip else ""
             aliases = (*place.attachment.aliases, one.id[:12]) if facts.name != self.default else ()
-            found.append(Endpoint(facts.name, network, place.ip, "", gateway, "", "02:42:7f:00:00:01", aliases))
+            links = place.attachment.links
+            found.append(Endpoint(facts.name, network, place.ip, "", gateway, "", "02:42:7f:00:00:01", aliases, links))
         return tuple(sorted(found, key=lambda e: (e.network != "bridge", e.network)))
 
     def containers(self, label: str | None = None, *, running: bool = False) -> tuple[Mapping[str, object], ...]:
@@ -456,6 +465,7 @@ class FakeEngine:
                     "name": one.plan.name,
                     "labels": {**one.image.labels, **one.plan.labels},
                     "status": one.status,
+                    "networks": {e.network: tuple(filter(None, (e.ip, e.ip6))) for e in self._endpoints(one)},
                     "ports": [(b.address, b.host_port, b.port.protocol) for b in one.bindings],
                 }
                 for one in self._containers.values()

@@ -57,7 +57,9 @@ class Engine(Protocol):
         """What it is like now."""
 
     def containers(self, label: str | None = None, *, running: bool = False) -> tuple[Mapping[str, object], ...]:
-        """Containers, also stopped ones, as ``id``, ``name``, ``labels``, ``status``."""
+        """Containers, also stopped ones, as ``id``, ``name``, ``labels``, ``status``; ``networks``: their addresses on each,
+        by its name; ``ports``: (address, number, protocol) of the host.
+        """
 
     def logs(self, container: str, tail: int | None = None) -> str:
         """Its output so far, the last ``tail`` lines of it."""

@@ -138,6 +138,7 @@ def endpoints(networks: Json) -> tuple[Endpoint, ...]:
             gateway6=str(e.get("IPv6Gateway") or ""),
             mac=str(e.get("MacAddress") or ""),
             aliases=tuple(e.get("Aliases") or ()),
+            links=tuple(link(text) for text in e.get("Links") or ()),
         )
         for name, e in networks.items()
     ]
@@ -145,7 +146,7 @@ def endpoints(networks: Json) -> tuple[Endpoint, ...]:
 
 
 def link(text: str) -> tuple[str, str]:
-    """``/server:/client/alias`` as (server, alias)."""
+    """``/server:/client/alias``, or ``server:alias``, as (server, alias)."""
     source, _, target = text.partition(":")
     return source.lstrip("/"), target.rpartition("/")[2]
 
@@ -201,8 +202,20 @@ def listed(data: Json) -> dict[str, object]:
         "name": own_name(data.get("Names") or ()),
         "labels": dict(data.get("Labels") or {}),
         "status": status({"Status": data.get("State", "")}),
+        "networks": {name: addresses(e) for name, e in networks(data).items()},
         "ports": [(p.get("IP", ""), p.get("PublicPort", 0), p.get("Type", "tcp")) for p in data.get("Ports") or ()],
     }
+
+
+def networks(data: Json) -> Json:
+    """The ``Networks`` of one of ``GET /containers/json``, by name."""
+    found: Json = (data.get("NetworkSettings") or {}).get("Networks") or {}
+    return found
+
+
+def addresses(endpoint: Json) -> tuple[str, ...]:
+    """IPv4 and IPv6 of a place on a network; none where it does not run."""
+    return tuple(str(endpoint[key]) for key in ("IPAddress", "GlobalIPv6Address") if endpoint.get(key))
 
 
 def event(data: Json) -> dict[str, object]:

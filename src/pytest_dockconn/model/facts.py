@@ -33,7 +33,7 @@ class InfoFacts(Struct, frozen=True):
 
 
 class Endpoint(Struct, frozen=True):
-    """A container's place on one network; empty strings where it has none."""
+    """A container's place on one network; empty strings where it has none. ``links`` are (source, alias) pairs."""
 
     network: str
     network_id: str
@@ -43,6 +43,7 @@ class Endpoint(Struct, frozen=True):
     gateway6: str
     mac: str
     aliases: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
 
 
 class Binding(Struct, frozen=True):

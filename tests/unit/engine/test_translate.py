@@ -164,7 +164,7 @@ CONTAINER: dict[str, Any] = {
     "NetworkSettings": {
         "Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "32768"}], "81/tcp": None},
         "Networks": {
-            "front": {"NetworkID": "n2", "IPAddress": "172.18.0.2", "GlobalIPv6Address": "fd00::2", "Aliases": ["web"]},
+            "front": {"NetworkID": "n2", "IPAddress": "172.18.0.2", "GlobalIPv6Address": "fd00::2", "Aliases": ["web"], "Links": ["db:x"]},
             "bridge": {
                 "NetworkID": "n1", "IPAddress": "172.17.0.2", "Gateway": "172.17.0.1", "MacAddress": "02:42:ac:11:00:02",
                 "Aliases": None,
@@ -199,7 +199,7 @@ def test_a_container() -> None:
     assert facts.links == (("server", "alias"),)
     assert facts.endpoints == (
         Endpoint("bridge", "n1", "172.17.0.2", "", "172.17.0.1", "", "02:42:ac:11:00:02"),
-        Endpoint("front", "n2", "172.18.0.2", "fd00::2", "", "", "", ("web",)),
+        Endpoint("front", "n2", "172.18.0.2", "fd00::2", "", "", "", ("web",), (("db", "x"),)),
     )
     assert facts.addresses == ("172.17.0.2", "172.18.0.2", "fd00::2")
     assert facts.endpoint("front") == facts.endpoint("n2") == facts.endpoints[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from threading import Event
 
-from .actions.leases import Lease, Leases
+from .actions.leases import Lease, Leases, clock
 
 #: Seconds between two looks. A lease ends that late at the most, and the helper itself when all of them are gone.
 PACE = 1.0
@@ -19,7 +19,7 @@ def keep(url: str, run: str, leases: Leases | None = None, pace: float = PACE) -
     pause = Event()
     failing: dict[str, float] = {}
     while things := [one for one in there.of_run(run) if not _given_up(failing.get(one))]:
-        due = {thing: lease for thing in things if (lease := there.take_due(run, thing, time.time())) is not None}
+        due = {thing: lease for thing in things if (lease := there.take_due(run, thing, clock())) is not None}
         left = _left(url, run, due) if due else set()
         failing = {thing: failing.get(thing, time.monotonic()) for thing in (set(failing) - set(due)) | left}
         pause.wait(pace)

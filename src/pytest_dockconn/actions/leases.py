@@ -10,28 +10,52 @@ import contextlib
 import os
 import secrets
 import stat
+import time
 import weakref
 from pathlib import Path
 
 from ..errors import DockconnError
 
-IN_USE = b"in use"
+#: What a lease says while a run uses the thing, with the run's process id after it.
+IN_USE = "in use by"
 #: Bytes of a lease, always written as a whole: whoever is killed meanwhile leaves the old word or the new one.
 WIDTH = 32
+#: How a lease is opened. On Windows nobody keeps anything, but `dockconn prune` looks there too.
+OPENED = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+
+
+def clock() -> float:
+    """Seconds on the clock that leases go by: of this boot of the machine, sleep included; nobody sets it."""
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)  # Linux alone
+    return time.monotonic() if boottime is None else time.clock_gettime(boottime)
 
 
 class Lease:
-    """The right to use a thing, for this process alone."""
+    """The right to use a thing, for this process alone.
 
-    def __init__(self, path: Path, fd: int, *, clean: bool) -> None:
+    Attributes:
+        until: when it would have been over, for who had it before; 0 where nobody gave it back.
+    """
+
+    def __init__(self, path: Path, fd: int, until: float) -> None:
         self._path = path
         self._fd = fd
-        #: whether whoever had it before gave it back
-        self.clean = clean
+        self.until = until
         _held.add(self)
 
+    @property
+    def clean(self) -> bool:
+        """Whether whoever had it before gave it back."""
+        return self.until > 0
+
+    def put_back(self) -> None:
+        """It was not used: as it was."""
+        if self.clean:
+            self.give_back(self.until)
+        self.drop()
+
     def give_back(self, until: float) -> None:
-        """Others may have it, until then (seconds since 1970)."""
+        """Others may have it, until then (on ``clock``)."""
         with contextlib.suppress(OSError):  # a full disk: it says "in use" then, and goes with those that died
             _write(self._fd, str(until).encode())
         self.drop()
@@ -104,16 +128,16 @@ class Leases:
         path = self._path(run, thing)
         new = self._folder / f".{secrets.token_hex(8)}"  # it is locked and written before anybody else can see it
         try:
-            fd = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            fd = os.open(new, OPENED | os.O_CREAT | os.O_EXCL, 0o600)
             _lock(fd)
-            _write(fd, IN_USE)
+            _write(fd, _in_use())
             new.rename(path)
         except OSError as error:
             new.unlink(missing_ok=True)
             raise DockconnError(
                 "--dockconn-reuse can't keep a lease", checked=f"{path}: {error}", remedy="leave the option out"
             ) from error
-        return Lease(path, fd, clean=True)
+        return Lease(path, fd, float("inf"))
 
     def take(self, run: str, thing: str) -> Lease | None:
         """The right to use it; None where somebody has it, or nobody can."""
@@ -126,7 +150,7 @@ class Leases:
     def _take(self, run: str, thing: str, due: float) -> Lease | None:
         path = self._path(run, thing)
         try:
-            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            fd = os.open(path, OPENED)
         except OSError:
             return None
         # only what is read under the lock counts; where it is, somebody may have removed it before
@@ -135,8 +159,8 @@ class Leases:
             os.close(fd)
             return None
         with contextlib.suppress(OSError):
-            _write(fd, IN_USE)
-        return Lease(path, fd, clean=until > 0)
+            _write(fd, _in_use())
+        return Lease(path, fd, until)
 
     def until(self, run: str, thing: str) -> float | None:
         """When its time is over: 0 where it says "in use", None where there is no lease."""
@@ -150,13 +174,23 @@ class Leases:
         if self.until(run, thing) != 0.0:
             return False  # not even for a moment is what is free locked here: somebody might just now want to take it
         try:
-            fd = os.open(self._path(run, thing), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            fd = os.open(self._path(run, thing), OPENED)
         except OSError:
             return False
         try:
             return not _lock(fd, share=True)
         finally:
             os.close(fd)
+
+    def user(self, run: str, thing: str) -> str:
+        """The run that uses it now, in words; empty where none does."""
+        if not self.is_used(run, thing):
+            return ""
+        try:
+            pid = self._path(run, thing).read_bytes().decode("ascii", "replace").removeprefix(IN_USE).strip()
+        except OSError:
+            return ""
+        return "this very run" if pid == str(os.getpid()) else f"the run of process {pid}"
 
     def of_run(self, run: str) -> list[str]:
         """The ids of what a run made and there are leases of."""
@@ -174,6 +208,10 @@ class Leases:
 def _bare(text: str) -> str:
     """Letters and digits alone: it is read from labels, and could lead out of the folder, or be a pattern."""
     return "".join(filter(str.isalnum, text)) or "-"
+
+
+def _in_use() -> bytes:
+    return f"{IN_USE} {os.getpid()}".encode()
 
 
 def _until(said: bytes) -> float:

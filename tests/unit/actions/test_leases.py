@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from pytest_dockconn.actions.leases import Leases
+from pytest_dockconn.actions.leases import Leases, clock
 from pytest_dockconn.errors import DockconnError
 
 RUN, THING = "abc", "0123"
@@ -49,6 +50,51 @@ def test_its_time_is_over(leases: Leases) -> None:
     assert lease is not None
     lease.end()
     assert leases.of_run(RUN) == []
+
+
+def test_put_back_it_is_as_it_was(leases: Leases) -> None:
+    leases.make(RUN, THING).give_back(100.0)
+    lease = leases.take(RUN, THING)
+    assert lease is not None
+    lease.put_back()
+    assert leases.until(RUN, THING) == 100.0
+
+    leases.make(RUN, "died").drop()
+    lease = leases.take(RUN, "died")
+    assert lease is not None
+    lease.put_back()
+    assert leases.until(RUN, "died") == 0.0
+
+
+def test_it_says_who_uses_it(leases: Leases) -> None:
+    lease = leases.make(RUN, THING)
+    assert leases.user(RUN, THING) == "this very run"
+    lease.give_back(100.0)
+    assert leases.user(RUN, THING) == ""
+    assert leases.user(RUN, "other") == ""
+
+    read, write = os.pipe()
+    ready, done = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(write)
+        taken = Leases(leases._folder).take(RUN, THING)
+        os.write(done, b"1" if taken else b"0")
+        os.read(read, 1)
+        os._exit(0)
+    assert os.read(ready, 1) == b"1"
+    said = leases.user(RUN, THING)
+    for end in (write, read, ready, done):
+        os.close(end)
+    os.waitpid(child, 0)
+    assert said == f"the run of process {child}"
+
+
+def test_nobody_sets_the_clock_that_leases_go_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine's time of day jumps: by NTP, by hand, after a sleep."""
+    before = clock()
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert before <= clock() < before + 60
 
 
 def test_its_user_died(leases: Leases) -> None:

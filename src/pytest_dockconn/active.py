@@ -140,7 +140,7 @@ class Active:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What was used again; with ``-v``, who reached whom, how, and how fast."""
-        if self._run.settings.reuse:
+        if self._run.settings.reuse or self._run.reused().removed:
             terminalreporter.write_line(self._run.outcome())
         if terminalreporter.verbosity < 1 or not self._run.asked:
             return

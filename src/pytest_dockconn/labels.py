@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+#: Of the plugin; ``pyproject.toml`` says the same. What another one made is not used again.
+VERSION = "0.1.0"
+
 RUN = "dockconn"
 NAME = "dockconn.name"
 ROLE = "dockconn.role"

@@ -94,13 +94,14 @@ class Run:
         return reuse_report.outcome(self.reused())
 
     def reused(self) -> Reused:
-        """What of earlier runs was used, here and in workers."""
+        """What of earlier runs was used, or had to go, here and in workers."""
         from .model.reused import Reused  # noqa: PLC0415
 
-        outcomes = list(self.worker_reuse)
-        if self.session.services.reuse is not None:
-            outcomes.append(self.session.services.reuse.outcome())
-        return Reused(*(tuple(chain.from_iterable(o[part] for o in outcomes)) for part in range(3)))
+        services = self.session.services
+        outcomes = [*self.worker_reuse, Reused((), (), (), services.removed)]
+        if services.reuse is not None:
+            outcomes.append(services.reuse.outcome())
+        return Reused(*(tuple(chain.from_iterable(parts)) for parts in zip(*outcomes, strict=True)))
 
     def header(self) -> str:
         """Which engine, which version, which bridge."""

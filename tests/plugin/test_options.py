@@ -205,12 +205,8 @@ def test_a_lease_that_is_none(inner: Inner, minutes: str) -> None:
         pytest.param(["--dockconn-strict"], "dockconn_reuse = true", "", True, id="strict"),
         pytest.param(["--dockconn-strict"], "dockconn_reuse = true", "CI", False, id="strict in CI by the ini file"),
         pytest.param([], "addopts = --dockconn-reuse --dockconn-strict", "CI", False, id="strict in CI by addopts"),
-        pytest.param(
-            ["--dockconn-strict", "--dockconn-reuse"], "", "CI", True, id="strict in CI, on the command line"
-        ),
-        pytest.param(
-            ["--dockconn-strict"], "dockconn_reuse = true", "BUILD_NUMBER", False, id="strict in another CI"
-        ),
+        pytest.param(["--dockconn-strict", "--dockconn-reuse"], "", "CI", True, id="strict in CI, on the command line"),
+        pytest.param(["--dockconn-strict"], "dockconn_reuse = true", "BUILD_NUMBER", False, id="strict in another CI"),
     ],
 )
 def test_reuse_has_to_be_asked_for(

@@ -30,6 +30,8 @@ def ask(services: Services, source: str | None, targets: Sequence[Target], timeo
     if any(not target.host for target in targets):
         return [_nowhere(t) if not t.host else ask(services, source, [t], timeout)[0] for t in targets]
     try:
+        if services.reuse is not None:
+            services.room.before_probe(source, targets)
         channel = services.host_channel() if source is None else services.agents.channel(source)
         return _asked(services, channel, targets, timeout)
     except DockconnError as error:
@@ -180,6 +182,8 @@ def watch(
     if any(not target.host for target in targets):
         return ask(services, source, targets, timeout)
     try:
+        if services.reuse is not None:
+            services.room.before_probe(source, targets)
         channel = services.host_channel() if source is None else services.agents.channel(source)
         seen = agents.watch(channel, [_request(t, timeout, hold=False) for t in targets], hold, timeout)
     except DockconnError as error:

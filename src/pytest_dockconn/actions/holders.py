@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from .. import labels
 from ..agent import namespace
 from ..engine.port import Engine
 from ..errors import NotFound, PortInUse
+from ..logic.room import overlap
 from ..model.spec import Publish
-
-_ANY = ("", "0.0.0.0", "::")
 
 
 def check_free(engine: Engine, wishes: Iterable[Publish], *, same_host: bool) -> None:
@@ -47,11 +47,20 @@ def _container(engine: Engine, containers: Iterable[object], wish: Publish) -> s
     for entry in containers:
         assert isinstance(entry, dict)
         for address, port, protocol in entry["ports"]:
-            same = port == int(wish.host) and protocol == wish.port.protocol and _overlap(address, wish.address)
+            same = port == int(wish.host) and protocol == wish.port.protocol and overlap(address, wish.address)
             if same and _runs(engine, str(entry["id"])):
-                kept = ", kept for a later run (`dockconn prune` removes it)" if labels.REUSE in entry["labels"] else ""
-                return f"container {entry['name']} ({str(entry['id'])[:12]}) has it{kept}"
+                return f"container {entry['name']} ({str(entry['id'])[:12]}) has it{_kept(entry)}"
     return ""
+
+
+def _kept(entry: Mapping[str, Any]) -> str:
+    """What is said of one that is kept for a later run."""
+    if labels.REUSE not in entry["labels"]:
+        return ""
+    from .leases import Leases  # noqa: PLC0415 - seldom
+
+    user = Leases().user(entry["labels"].get(labels.RUN, ""), str(entry["id"]))
+    return f", and {user} uses it" if user else ", kept for a later run (`dockconn prune` removes it)"
 
 
 def _runs(engine: Engine, container: str) -> bool:
@@ -62,10 +71,6 @@ def _runs(engine: Engine, container: str) -> bool:
         return False
 
 
-def _overlap(one: str, other: str) -> bool:
-    return one == other or one in _ANY or other in _ANY
-
-
 def _process(wish: Publish) -> str:
     if wish.port.protocol not in ("tcp", "udp") or _can_bind(wish):  # /proc shows no sctp: the engine will say
         return ""
@@ -74,7 +79,7 @@ def _process(wish: Publish) -> str:
         for row in namespace.listeners()
         if row["port"] == int(wish.host)
         and row["protocol"] == wish.port.protocol
-        and _overlap(str(row["local"]), wish.address)
+        and overlap(str(row["local"]), wish.address)
     }
     return _owner_of(inodes) or "a process of the host has it"
 

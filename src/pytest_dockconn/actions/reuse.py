@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 
 from .. import labels
 from ..engine.port import Engine
 from ..errors import DockconnError, NotFound
-from ..logic.reuse import Offer, Place, offer, outdated, project_mark, short
+from ..logic.reuse import Offer, Place, outdated, project_mark, short
 from ..logic.stale import is_dead
 from ..model.reused import Reused
 from .guardian import Guardian
 from .here import here
-from .leases import Lease, Leases
+from .kept import Kept
+from .leases import Lease, clock
 
 
 class Reuse:
@@ -36,7 +38,9 @@ class Reuse:
         self._run = run
         self._guardian = guardian
         self._lease = lease
-        self._leases = Leases()
+        #: of all projects
+        self.kept = Kept(engine)
+        self._leases = self.kept.leases
         self._leases.prepare()
         #: something may have been made that nobody knows of
         self.lost = False
@@ -57,13 +61,8 @@ class Reuse:
             return self._found
 
     def _listed(self) -> list[Offer]:
-        things: list[tuple[str, str, str, Mapping[str, str]]] = []
-        mine = f"{labels.PROJECT}={project_mark(self.project)}"
-        for one in self._engine.containers(mine):
-            things.append(("container", str(one["id"]), str(one["name"]), _marks(one["labels"])))
-        for network in self._engine.networks(mine):
-            things.append(("network", network.id, network.name, network.labels))
-        found = [made for thing in things if (made := offer(*thing)) is not None]
+        mine = project_mark(self.project)
+        found = [one for one in self.kept.known() if one.marks.get(labels.PROJECT) == mine]
         if not found:
             return []
         self._forget_gone(found)
@@ -116,16 +115,10 @@ class Reuse:
 
     def _replace(self, found: Offer, lease: Lease, why: str) -> None:
         self._replaced.append(f"{short(found)} ({why})")
-        try:
-            if found.kind == "container":
-                self._engine.remove(found.id)
-            else:
+        if found.kind == "network":
+            with contextlib.suppress(DockconnError):
                 self._empty(found.id)
-                self._engine.remove_network(found.id)
-        except DockconnError:
-            lease.drop()  # its helper tries again
-        else:
-            lease.end()
+        self.kept.remove(found, lease)
 
     def _empty(self, network: str) -> None:
         """What hangs on a network that is replaced is replaced too, so it goes first: else the network can't."""
@@ -134,6 +127,15 @@ class Reuse:
             lease = self._leases.take(found.run, found.id) if found.id in on else None
             if lease is not None:
                 self._replace(found, lease, "its network was replaced")
+
+    def stranger(self, there: Iterable[str]) -> str:
+        """Of the ids of containers, the name of one that no earlier run left; empty if there is none."""
+        known = {one.id for one in self.offers()}
+        for thing in there:
+            with contextlib.suppress(NotFound):
+                if thing not in known and thing not in self._held:
+                    return self._engine.inspect(thing).name
+        return ""
 
     def reject(self, thing: str, why: str) -> None:
         """What was taken is no good after all; who calls this removes it."""
@@ -170,7 +172,7 @@ class Reuse:
     def give_back(self) -> bool:
         """All of it may serve the next run; whether this run's helper has anything to watch."""
         held, self._held = self._held, {}
-        until = time.time() + self._lease
+        until = clock() + self._lease
         guarded = self._guardian.pid is not None
         for thing, lease in held.items():
             if thing in self._own and not guarded:
@@ -187,9 +189,4 @@ class Reuse:
 
     def outcome(self) -> Reused:
         """What came of it."""
-        return Reused(tuple(self._reused.values()), tuple(self._made.values()), tuple(self._replaced))
-
-
-def _marks(found: object) -> dict[str, str]:
-    assert isinstance(found, dict)
-    return found
+        return Reused(tuple(self._reused.values()), tuple(self._made.values()), tuple(self._replaced), ())

@@ -6,6 +6,7 @@ import ipaddress
 import secrets
 import socket
 import threading
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,9 +16,11 @@ from ..engine.address import SCHEMES
 from ..engine.port import Engine
 from ..errors import EngineError, NotFound
 from ..logic import bases
+from ..logic.names import is_of_run
 from ..model.asked import Asked
 from ..model.facts import ContainerFacts, InfoFacts, VersionFacts
 from ..model.settings import Settings
+from ..model.spec import Attachment
 from .agents import Channel, LocalChannel, look
 from .base import Say
 from .cleanup import Remover
@@ -32,6 +35,7 @@ from .turns import Turns
 if TYPE_CHECKING:
     from ..logic.partition import Partition
     from .reuse import Reuse
+    from .room import Room
 
 LOOPBACK = "127.0.0.1"
 
@@ -65,6 +69,7 @@ class Services:
         self.guardian = Guardian(engine.url, self.run)
         self.reuse = self._reuse()
         self._lock = threading.Lock()
+        self._room: Room | None = None
 
     def _reuse(self) -> Reuse | None:
         if not self.settings.reuse:
@@ -82,6 +87,34 @@ class Services:
     def keeps(self, thing: str) -> bool:
         """Whether it outlives this run."""
         return self.reuse is not None and self.reuse.keeps(thing)
+
+    @property
+    def room(self) -> Room:
+        """What removes things that are kept for a later run where they stand in the way."""
+        with self._lock:
+            if self._room is None:
+                from .kept import Kept  # noqa: PLC0415 - hardly ever needed
+                from .room import Room  # noqa: PLC0415
+
+                kept = self.reuse.kept if self.reuse is not None else Kept(self.engine)
+                self._room = Room(kept, self.facts, self.names, lambda one: self.keeps(one) or one in self.known)
+            return self._room
+
+    def make_room(self, wanted: Iterable[Attachment], hostname: str | None = None) -> list[Attachment]:
+        """See to it that names and addresses are free; which of the networks were there before this run.
+
+        There an earlier one may have left somebody, but for names on the default network: it has no DNS.
+        """
+        there = [one for one in wanted if not is_of_run(one.network, self.run)]
+        shared = [one for one in there if one.ip or one.network != self.default_network]
+        if shared:
+            self.room.on_networks(shared, hostname)
+        return shared
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """What that has removed, with the reasons."""
+        return tuple(self._room.removed) if self._room is not None else ()
 
     @cached_property
     def version(self) -> VersionFacts:

@@ -15,22 +15,26 @@ from .own import Own
 from .planning import Planned, Wish, handle
 
 
-def place_of(reuse: Reuse, lab: str, wish: Wish, wanted: Planned) -> Place:
-    """What a container is for and made of. A link is stale once its source has started again."""
-    started = [source.facts().started_at for source in wanted.sources]
-    return place(reuse.project, lab, wanted.plan, wish.name, started)
+def place_of(services: Services, reuse: Reuse, lab: str, wish: Wish, wanted: Planned) -> Place:
+    """What a container is for and made of. A link is stale once its source has started again, or is another."""
+    sources = [source.facts() for source in wanted.sources]
+    known = {facts.name for facts in sources}
+    sources += [services.engine.inspect(name) for name, _ in wanted.plan.links if name not in known]
+    leads_to = [f"{facts.id} {facts.started_at}" for facts in sources]
+    return place(reuse.project, lab, wanted.plan, wish.name, leads_to)
 
 
 def network_again(
     services: Services, reuse: Reuse, lab: str, plan: NetworkPlan, name: str
 ) -> tuple[Place, NetworkFacts | None]:
-    """A network's place, and what an earlier run made for it."""
+    """A network's place, and what an earlier run made for it: with nobody on it but who was left there too."""
     where = place(reuse.project, lab, plan, name)
     there: list[NetworkFacts] = []
 
     def unfit_network(thing: str) -> str:
         there.append(services.engine.network(thing))
-        return ""
+        stranger = reuse.stranger(there[-1].containers)
+        return f"{stranger} is on it" if stranger else ""
 
     taken = reuse.take(where, "network", unfit_network)
     return where, there[-1] if taken is not None else None

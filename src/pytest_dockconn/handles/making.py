@@ -13,9 +13,10 @@ from ..actions.containers import await_answers, launch, raise_if_ended
 from ..actions.images import SERVER
 from ..actions.networks import create
 from ..actions.services import Services
-from ..errors import PortInUse, SpecError, StartFailed
-from ..model.facts import NetworkFacts
-from ..model.spec import NetworkPlan
+from ..errors import DockconnError, EngineError, EngineUnavailable, PortInUse, SpecError, StartFailed
+from ..logic.networks import is_held, no_address
+from ..model.facts import ContainerFacts, NetworkFacts
+from ..model.spec import ContainerPlan, NetworkPlan
 from .network import Network
 from .own import Own
 from .planning import Planned, Wish, handle, planned
@@ -35,7 +36,7 @@ def make(services: Services, lab: str, wish: Wish, *, keep: bool = False) -> Own
         return _made(services, wish, wanted)
     from .again import container_again, place_of  # noqa: PLC0415 - only with --dockconn-reuse
 
-    where = place_of(reuse, lab, wish, wanted)
+    where = place_of(services, reuse, lab, wish, wanted)
     again = container_again(services, reuse, wish, wanted, where)
     if again is not None:
         return again
@@ -49,7 +50,7 @@ def make(services: Services, lab: str, wish: Wish, *, keep: bool = False) -> Own
 def _made(services: Services, wish: Wish, wanted: Planned) -> Own:
     if any(publish.host for publish in wanted.plan.publish):
         services.remover.join()  # an earlier test's container may be about to give the port back
-    made = handle(services, launch(services, wanted.plan), wish, wanted)
+    made = handle(services, _launched(services, wanted.plan), wish, wanted)
     try:
         if wanted.listens:
             await_answers(services, made.facts(), wanted.listens, speaks=wanted.kind == SERVER)
@@ -61,6 +62,22 @@ def _made(services: Services, wish: Wish, wanted: Planned) -> Own:
     return made
 
 
+def _launched(services: Services, plan: ContainerPlan) -> ContainerFacts:
+    """Launched, in the place of what is kept for a later run and stands in the way."""
+    shared = services.make_room(plan.attachments, plan.hostname)
+    try:
+        return launch(services, plan)
+    except PortInUse:
+        if not services.room.ports(plan.publish):
+            raise
+    except EngineError as error:
+        if is_held(error.cause):
+            raise services.room.held(plan.attachments, error) from error
+        if not no_address(error.cause) or not services.room.addresses(shared):
+            raise
+    return launch(services, plan)
+
+
 def make_network(services: Services, lab: str, plan: NetworkPlan, name: str, *, keep: bool) -> Network:
     """Make a network, or use again what an earlier run made (``keep``, with ``--dockconn-reuse``).
 
@@ -68,7 +85,7 @@ def make_network(services: Services, lab: str, plan: NetworkPlan, name: str, *, 
     """
     reuse = services.reuse if keep else None
     if reuse is None:
-        return Network(services, _created(services, plan), name)
+        return Network(services, _in_its_place(services, plan), name)
     from .again import network_again  # noqa: PLC0415 - only with --dockconn-reuse
 
     where, again = network_again(services, reuse, lab, plan, name)
@@ -76,9 +93,21 @@ def make_network(services: Services, lab: str, plan: NetworkPlan, name: str, *, 
         return Network(services, again, name)
     marks = reuse.marks(where, services.run, plan.name, "network")
     with _known(reuse):
-        made = Network(services, _created(services, replace(plan, labels=marks)), name)
+        made = Network(services, _in_its_place(services, replace(plan, labels=marks)), name)
         _keep(reuse, made, name)
     return made
+
+
+def _in_its_place(services: Services, plan: NetworkPlan) -> NetworkFacts:
+    """Made, in the place of what is kept for a later run and stands in the way."""
+    while True:
+        try:
+            return _created(services, plan)
+        except EngineUnavailable:
+            raise
+        except DockconnError as error:
+            if not services.room.network(plan, error):
+                raise
 
 
 def _created(services: Services, plan: NetworkPlan) -> NetworkFacts:

@@ -53,9 +53,9 @@ class Network:
         """
         container.must_be_ours("connect")
         names = (*(hostname(alias) for alias in aliases), container.name)
-        self._services.engine.connect(
-            self.id, container.id, Attachment(self.id, aliases=names, ip=address(ip) if ip is not None else "")
-        )
+        wanted = Attachment(self.engine_name, aliases=names, ip=address(ip) if ip is not None else "")
+        self._services.make_room([wanted])
+        self._services.engine.connect(self.id, container.id, wanted)
         self._services.facts.forget(container.id)
 
     def disconnect(self, container: Container) -> None:

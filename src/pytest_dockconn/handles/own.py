@@ -56,6 +56,8 @@ class Own(Container):
             raise SpecError(
                 f"run{argv!r}: every word of a command is a string", remedy='write run("curl", "-s", "http://server3/")'
             )
+        if self.services.reuse is not None:
+            self.services.room.before_command(self._id, argv)
         done = self.services.engine.execute(self._id, argv)
         if check and done.returncode:
             raise CommandFailed(done.returncode, list(argv), done.stdout, done.stderr)

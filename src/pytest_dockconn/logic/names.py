@@ -52,3 +52,8 @@ def image(name: object) -> str:
 def on_engine(run: str, lab: str, name: str) -> str:
     """What the engine calls it: the run's id and the lab's number keep two runs, and two tests, apart."""
     return f"{PREFIX}{run}-{lab}-{name}" if lab else f"{PREFIX}{run}-{name}"
+
+
+def is_of_run(name: str, run: str) -> bool:
+    """Whether a run has made what the engine calls so."""
+    return name.startswith(f"{PREFIX}{run}-")

@@ -128,3 +128,13 @@ def is_used_up(words: str) -> bool:
 def wants_subnet6(words: str) -> bool:
     """Whether the engine says that it can't choose an IPv6 subnet itself."""
     return any(phrase in words.lower() for phrase in _NO_POOL6)
+
+
+def no_address(words: str) -> bool:
+    """Whether the engine says that a network has no address left for another container."""
+    return "no available ip" in words.lower()
+
+
+def is_held(words: str) -> bool:
+    """Whether the engine says that somebody has a static address; podman's words are the second."""
+    return "address already in use" in words.lower() or "is already allocated" in words.lower()

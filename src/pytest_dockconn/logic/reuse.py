@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import to_builtins
 from msgspec.structs import replace
 
 from .. import labels
-from ..model.facts import ContainerFacts
-from ..model.spec import ContainerPlan, NetworkPlan
+from ..model.facts import ContainerFacts, Endpoint
+from ..model.spec import Attachment, ContainerPlan, NetworkPlan, Publish
 
 #: Seconds of the lease on its labels that must be left: others than its owner's machine go by that one.
 MARGIN = 2 * 3600
@@ -31,7 +31,13 @@ class Place(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """Something on the engine that may be used again."""
+    """Something on the engine that may be used again.
+
+    Attributes:
+        kind: ``container`` or ``network``.
+        at: of a container: its addresses on each of its networks, by the network's name.
+        ports: of a container: (address, number, protocol) of the host that lead to it.
+    """
 
     kind: str
     id: str
@@ -39,6 +45,8 @@ class Offer(NamedTuple):
     run: str
     place: Place
     marks: Mapping[str, str]
+    at: Mapping[str, Sequence[str]] = {}
+    ports: Sequence[tuple[str, int, str]] = ()
 
 
 def offer(kind: str, thing: str, name: str, marks: Mapping[str, str]) -> Offer | None:
@@ -73,10 +81,11 @@ def place(project: str, lab: str, plan: ContainerPlan | NetworkPlan, name: str, 
         leads_to: what else it depends on, such as when a linked container started.
     """
     role = plan.labels.get(labels.ROLE, "")
-    bare = replace(plan, name="", labels={labels.SPEAKS: plan.labels.get(labels.SPEAKS, "")})
-    if isinstance(bare, ContainerPlan) and bare.command is not None:
+    speaks = plan.labels.get(labels.SPEAKS, "")
+    bare = replace(plan, name="", labels={labels.SPEAKS: speaks})
+    if isinstance(bare, ContainerPlan) and speaks == "server" and bare.command is not None:
         bare = replace(bare, command=tuple(word for word in bare.command if not word.startswith(TOKEN)))
-    return Place(_hash(project, lab, role, name), _hash(to_builtins(bare), sorted(leads_to)))
+    return Place(_hash(project, lab, role, name), _hash(labels.VERSION, to_builtins(bare), sorted(leads_to)))
 
 
 #: The word of a server's command that holds its token.
@@ -104,19 +113,39 @@ def outdated(found: Offer, wanted: Place, now: float) -> str:
 
 def unfit(facts: ContainerFacts, plan: ContainerPlan, default_network: str) -> str:
     """Why a container is not what it was, as far as ``inspect`` shows; empty if it is."""
+    return _unwell(facts) or _elsewhere(facts, plan, default_network)
+
+
+def _unwell(facts: ContainerFacts) -> str:
     if not facts.running:
-        return f"it is {facts.status}"
+        return f"it is {facts.status}" + (" (out of memory)" if facts.oom_killed else "")
     if facts.health == "unhealthy":
         return "it is unhealthy"
-    if plan.network_mode is None:
-        wanted = {one.network for one in plan.attachments} or {default_network}
-        on = {one.network for one in facts.endpoints}
-        if on != wanted:
-            return f"it is on {', '.join(sorted(on)) or 'no network'}"
-    for one in plan.attachments:
-        there = facts.endpoint(one.network)
-        if there and not set(one.aliases) <= set(there.aliases):
-            return f"it has other names on {one.network}"
-        if there and one.ip not in ("", there.ip, there.ip6):
-            return f"it has another address on {one.network}"
+    return "it ran out of memory" if facts.oom_killed else ""  # a process of it, and not the first one
+
+
+def _elsewhere(facts: ContainerFacts, plan: ContainerPlan, default_network: str) -> str:
+    on = {one.network for one in facts.endpoints}
+    if plan.network_mode is None and on != ({one.network for one in plan.attachments} or {default_network}):
+        return f"it is on {', '.join(sorted(on)) or 'no network'}"
+    if set(facts.links) != set(plan.links):
+        return "its links lead elsewhere"
+    if not all(_is_bound(facts, wish) for wish in plan.publish):
+        return "its host ports are others"
+    places = ((one, facts.endpoint(one.network)) for one in plan.attachments)
+    return next((why for one, there in places if there and (why := _moved(facts, one, there))), "")
+
+
+def _moved(facts: ContainerFacts, wanted: Attachment, there: Endpoint) -> str:
+    """Why its place on a network is not the one that it had."""
+    own = {facts.id[:12], facts.name, facts.hostname}  # which of them docker adds depends on its version
+    if set(wanted.aliases) - own != set(there.aliases) - own or set(wanted.links) != set(there.links):
+        return f"it has other names on {wanted.network}"
+    if wanted.ip not in ("", there.ip, there.ip6):
+        return f"it has another address on {wanted.network}"
     return ""
+
+
+def _is_bound(facts: ContainerFacts, wish: Publish) -> bool:
+    there = [binding.host_port for binding in facts.bindings if binding.port == wish.port]
+    return any(not wish.host.isdigit() or int(wish.host) == number for number in there)

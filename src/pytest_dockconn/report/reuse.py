@@ -19,11 +19,11 @@ def header(ready: Sequence[Offer], lease: float, now: float) -> str:
     return f"dockconn: reuse: {', '.join(sorted(map(short, ready)))} of an earlier run{old}; {ends}"
 
 
+#: For each part of what came of it.
+WORDS = ("used again", "made", "replaced", "removed")
+
+
 def outcome(came: Reused) -> str:
     """What came of it."""
-    parts = [
-        f"{word} {', '.join(sorted(names))}"
-        for word, names in (("used again", came.reused), ("made", came.made), ("replaced", came.replaced))
-        if names
-    ]
+    parts = [f"{word} {', '.join(sorted(names))}" for word, names in zip(WORDS, came, strict=True) if names]
     return f"dockconn: reuse: {'; '.join(parts) or 'nothing was needed'}"

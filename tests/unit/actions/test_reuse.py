@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -58,7 +57,7 @@ def test_what_was_made_is_the_next_runs_for_as_long_as_the_lease(folder: Leases)
     assert mine.give_back()
 
     assert not folder.is_used(RUN, THING)
-    assert folder.until(RUN, THING) == pytest.approx(time.time() + LEASE, abs=60)
+    assert folder.until(RUN, THING) == pytest.approx(leases.clock() + LEASE, abs=60)
     assert not mine.keeps(THING)
 
 

@@ -11,6 +11,7 @@ from tests.unit.samples import container, endpoint
 from pytest_dockconn import labels
 from pytest_dockconn.logic import reuse
 from pytest_dockconn.logic.networks import planned
+from pytest_dockconn.model.facts import Binding
 from pytest_dockconn.model.spec import Attachment, ContainerPlan, PortKey, Publish
 
 NOW = 1_000_000.0
@@ -18,7 +19,8 @@ NOW = 1_000_000.0
 
 def plan(**changes: Any) -> ContainerPlan:
     told: dict[str, Any] = {
-        "image": "sha256:1", "name": "dockconn-1-web", "labels": {labels.RUN: "1", labels.ROLE: "server"},
+        "image": "sha256:1", "name": "dockconn-1-web",
+        "labels": {labels.RUN: "1", labels.ROLE: "server", labels.SPEAKS: "server"},
         "command": ("dockconn-serve", "token=1", "80/tcp"), "expose": (PortKey(80),),
     }  # fmt: skip
     return ContainerPlan(**{**told, **changes})
@@ -34,7 +36,7 @@ def place(
     "changes",
     [
         {"name": "dockconn-2-web"},
-        {"labels": {labels.RUN: "2", labels.ROLE: "server", labels.PID: "9"}},
+        {"labels": {labels.RUN: "2", labels.ROLE: "server", labels.SPEAKS: "server", labels.PID: "9"}},
         {"command": ("dockconn-serve", "token=2", "80/tcp")},
     ],
     ids=["name", "labels", "token"],
@@ -72,6 +74,19 @@ def test_what_the_engine_is_told_counts(changes: dict[str, Any]) -> None:
 
     assert changed.use == place(plan()).use
     assert changed.made_of != place(plan()).made_of
+
+
+def test_a_word_of_the_callers_own_command_is_no_token() -> None:
+    own = {labels.ROLE: "server", labels.SPEAKS: ""}
+    one, other = (place(plan(labels=own, command=("serve", word))) for word in ("token=1", "token=2"))
+    assert one.made_of != other.made_of
+
+
+def test_another_plugin_makes_it_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = place(plan())
+    monkeypatch.setattr(labels, "VERSION", "0.0.0")
+    assert place(plan()).made_of != first.made_of
+    assert place(plan()).use == first.use
 
 
 def test_what_it_leads_to_counts() -> None:
@@ -142,6 +157,10 @@ def test_outdated(told: dict[str, str], wanted: str, reason: str) -> None:
     [
         pytest.param(container(), plan(), "", id="as it was"),
         pytest.param(container(status="exited"), plan(), "it is exited", id="exited"),
+        pytest.param(
+            container(status="exited", oom_killed=True), plan(), "it is exited (out of memory)", id="killed for memory"
+        ),
+        pytest.param(container(oom_killed=True), plan(), "it ran out of memory", id="a part of it killed for memory"),
         pytest.param(container(status="paused"), plan(), "it is paused", id="paused"),
         pytest.param(container(health="unhealthy"), plan(), "it is unhealthy", id="unhealthy"),
         pytest.param(container(endpoints=()), plan(), "it is on no network", id="taken off"),
@@ -155,12 +174,41 @@ def test_outdated(told: dict[str, str], wanted: str, reason: str) -> None:
             id="on its own network",
         ),
         pytest.param(
-            container(endpoints=(endpoint("front", aliases=("db", "x")),)),
+            container(id="0123456789abcdef", hostname="h", endpoints=(endpoint("front", aliases=("db", "0123456789ab", "h")),)),
             plan(attachments=(Attachment("front", ("db",), ip="172.17.0.2"),)), "", id="by its names and its address",
         ),
         pytest.param(
             container(endpoints=(endpoint("front", aliases=("x",)),)), plan(attachments=(Attachment("front", ("db",)),)),
             "it has other names on front", id="connected again without its alias",
+        ),
+        pytest.param(
+            container(endpoints=(endpoint("front", aliases=("db", "x")),)), plan(attachments=(Attachment("front", ("db",)),)),
+            "it has other names on front", id="connected again with one more",
+        ),
+        pytest.param(
+            container(endpoints=(endpoint("front", links=(("web", "w"),)),)),
+            plan(attachments=(Attachment("front", links=(("web", "w"),)),)), "", id="linked there",
+        ),
+        pytest.param(
+            container(endpoints=(endpoint("front"),)), plan(attachments=(Attachment("front", links=(("web", "w"),)),)),
+            "it has other names on front", id="connected again without its links",
+        ),
+        pytest.param(container(links=(("db", "d"),)), plan(links=(("db", "d"),)), "", id="linked"),
+        pytest.param(container(), plan(links=(("db", "d"),)), "its links lead elsewhere", id="who it is linked to is gone"),
+        pytest.param(
+            container(bindings=(Binding(PortKey(80), "127.0.0.1", 8080),)),
+            plan(publish=(Publish(PortKey(80), host="8080"),)), "", id="bound",
+        ),
+        pytest.param(
+            container(bindings=(Binding(PortKey(80), "127.0.0.1", 32768),)), plan(publish=(Publish(PortKey(80)),)), "",
+            id="bound to any port",
+        ),
+        pytest.param(
+            container(bindings=(Binding(PortKey(80), "127.0.0.1", 8081),)),
+            plan(publish=(Publish(PortKey(80), host="8080"),)), "its host ports are others", id="bound to another port",
+        ),
+        pytest.param(
+            container(), plan(publish=(Publish(PortKey(80)),)), "its host ports are others", id="bound to none",
         ),
         pytest.param(
             container(endpoints=(endpoint("front"),)), plan(attachments=(Attachment("front", ip="172.17.0.9"),)),

@@ -30,11 +30,11 @@ def test_the_oldest_tells_the_age() -> None:
 @pytest.mark.parametrize(
     ("came", "said"),
     [
-        (Reused((), (), ()), "dockconn: reuse: nothing was needed"),
-        (Reused(("b", "a"), (), ()), "dockconn: reuse: used again a, b"),
+        (Reused((), (), (), ()), "dockconn: reuse: nothing was needed"),
+        (Reused(("b", "a"), (), (), ()), "dockconn: reuse: used again a, b"),
         (
-            Reused(("a",), ("c",), ("c (it is exited)",)),
-            "dockconn: reuse: used again a; made c; replaced c (it is exited)",
+            Reused(("a",), ("c",), ("c (it is exited)",), ("d (it had the name c on front)",)),
+            "dockconn: reuse: used again a; made c; replaced c (it is exited); removed d (it had the name c on front)",
         ),
     ],
 )

@@ -14,6 +14,9 @@ import pytest
 import tenacity
 from hypothesis import settings
 
+from pytest_dockconn.fixtures import session_of
+from tests.shared import Shared
+
 pytest_plugins = ["pytester"]
 
 # How long an example takes says how busy the machine is. In CI the same examples each time; elsewhere new ones.
@@ -28,6 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Any order has to do."""
     if SHUFFLE:
         random.Random(SHUFFLE).shuffle(items)
+
+
+@pytest.fixture(scope="session")
+def shared(request: pytest.FixtureRequest) -> Shared:
+    """Of the engine of the run."""
+    return Shared(session_of(request.config).new_lab)
 
 
 @pytest.fixture(scope="session", autouse=bool(RETRIES))

@@ -21,7 +21,6 @@ from pytest_dockconn import (
     Client,
     Container,
     Lab,
-    Network,
     Port,
     ProbeResult,
     ReachabilityError,
@@ -30,14 +29,15 @@ from pytest_dockconn import (
     assert_reachable,
     assert_unreachable,
 )
-from pytest_dockconn.actions.containers import side_by_side
+from tests.engine import scenes, servers
 from tests.engine.helpers import docker_py, rule, take_address
+from tests.shared import Stage
+from tests.waiting import until
 
 T = TypeVar("T")
-Undo = contextlib.ExitStack
 #: A source and a destination.
 Question = tuple[Any, Any]
-SetUp = Callable[[Lab, Undo], Question]
+SetUp = Callable[[Stage], Question]
 
 REACHABLE, UNREACHABLE, INCONCLUSIVE = "reachable", "unreachable", "inconclusive"
 
@@ -141,93 +141,17 @@ def undisturbed(liar: Liar, lab: Lab, question: Callable[[], T]) -> tuple[T, boo
     return answer, not list(events)
 
 
-# What servers do
-
-
-def on(port: int, then: str, *, opening: str = "", backlog: int = 16) -> dict[str, Any]:
-    """A server that can't say who it is: for each connection ``c`` it does ``then``. Options of ``lab.server``."""
-    code = (
-        f"import os, signal, socket\nsignal.signal(15, lambda *_: os._exit(0))\n{opening}\ns = socket.create_server(('', {port}), backlog={backlog})\n"
-        f"while 1:\n c = s.accept()[0]\n {then}"
-    )
-    return {"expose": (port,), "command": ["python3", "-c", code]}
-
-
-def web(port: int, *headers: str) -> dict[str, Any]:
-    """It answers 200 to whatever comes, as a proxy that likes everything does too."""
-    answer = "\r\n".join(("HTTP/1.0 200 OK", *headers, "Content-Length: 2", "", "ok"))
-    return on(port, f"c.recv(9999); c.sendall({answer!r}.encode()); c.close()")
-
-
-def datagrams(port: int, then: str) -> dict[str, Any]:
-    """A UDP server of others: for each datagram ``d`` of a peer ``p`` it does ``then``."""
-    code = f"import os, signal, socket\nsignal.signal(15, lambda *_: os._exit(0))\ns = socket.socket(2, 2); s.bind(('', {port}))\nwhile 1:\n d, p = s.recvfrom(9999)\n {then}"
-    return {"expose": (f"{port}/udp",), "command": ["python3", "-c", code]}
-
-
-#: Listens, and never takes a connection out of its queue.
-DEAF: dict[str, Any] = {
-    "command": ["python3", "-c", "import socket, signal; s = socket.create_server(('', 80), backlog=0); signal.pause()"]
-}
-ECHO = datagrams(53, "s.sendto(d, p)")
-SINK = datagrams(53, "pass")
-SILENT = on(80, "kept.append(c)", opening="kept = []")
-CLOSES = on(80, "c.close()")
-MAIL = on(80, "c.sendall(b'220 mail ready\\r\\n'); c.recv(999); c.close()")
-#: Longer than anybody here waits: at a limit of its own it would answer some of the time.
-SLOW = on(
-    80, "c.recv(999); time.sleep(3); c.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\nhere'); c.close()", opening="import time"
-)
-#: TLS without a certificate: enough for a client that does not speak it.
-TLS = on(
-    443,
-    "try: t.wrap_socket(c, server_side=True)\n except OSError: c.close()",
-    opening="import ssl; t = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)",
-)
-LOOPBACK: dict[str, Any] = {
-    "expose": (8000,),
-    "command": ["python3", "-m", "http.server", "8000", "--bind", "127.0.0.1"],
-}
-#: Up for a fifth of a second, then away for half of one.
-FLICKERS_CODE = """
-import socket, time
-while 1:
-    s = socket.create_server(("", 80)); s.settimeout(0.05); end = time.time() + 0.2
-    while time.time() < end:
-        try: c = s.accept()[0]; c.recv(999); c.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\nhere"); c.close()
-        except OSError: pass
-    s.close(); time.sleep(0.5)
-"""
-FLICKERS: dict[str, Any] = {"command": ["python3", "-c", FLICKERS_CODE]}
-
-
 # How they are arranged
 
 
-def pair(lab: Lab, server: dict[str, Any] | None = None, client: dict[str, Any] | None = None) -> tuple[Client, Server]:
-    """A client and a server, made side by side."""
-    made_server, made_client = side_by_side(lambda: lab.server(**(server or {})), lambda: lab.client(**(client or {})))
-    return made_client, made_server
+def from_a_client(stage: Stage, server: dict[str, Any]) -> tuple[Client, Server]:
+    """A server with these options, and a client with which nothing is wrong."""
+    return stage.once(scenes.plain).client, stage.lab.server(**server)
 
 
-def together(lab: Lab, server: dict[str, Any] | None = None) -> tuple[Client, Server, Network]:
-    """Both on a network of their own, where nobody else takes addresses."""
-    network = lab.network()
-    return *pair(lab, {"networks": [network], **(server or {})}, {"networks": [network]}), network
-
-
-def replaced(lab: Lab, server: dict[str, Any] | None = None, stranger: dict[str, Any] | None = None) -> Server:
-    """A server that has stopped, and whose address a stranger has taken."""
-    network = lab.network()
-    gone = lab.server(networks=[network], **(server or {}))
-    gone.stop()
-    take_address(lab, gone.ip, networks=[network], **(server if stranger is None else stranger) or {})
-    return gone
-
-
-def pause(container: Container) -> None:
-    docker_py(container.services.engine.url).pause(container.id)
-    container.services.facts.forget(container.id)
+def of_a_client(stage: Stage, client: dict[str, Any]) -> tuple[Client, Server]:
+    """A client with these options, and a server with which nothing is wrong."""
+    return stage.lab.client(**client), stage.once(scenes.plain).server
 
 
 def nobody(container: Container) -> str:
@@ -235,7 +159,12 @@ def nobody(container: Container) -> str:
     return f"{'.'.join(container.ip.split('.')[:2])}.200.200"
 
 
-def proxied(undo: Undo, url: str) -> None:
+def page(server: Server) -> str:
+    """Its bound port, so that everybody can ask."""
+    return f"http://127.0.0.1:{server.bound_port(80).number}/"
+
+
+def proxied(undo: contextlib.ExitStack, url: str) -> None:
     """The environment of the test process names a proxy for everything."""
     patch = undo.enter_context(pytest.MonkeyPatch.context())
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"):
@@ -244,36 +173,32 @@ def proxied(undo: Undo, url: str) -> None:
         patch.delenv(name, raising=False)
 
 
-def variables(url: str) -> dict[str, str]:
-    return {"http_proxy": url, "ALL_PROXY": url}
-
-
 # Is it reachable?
 
 
-def address_taken(lab: Lab, undo: Undo) -> Question:
-    return lab.host, replaced(lab).port(80)
+def address_taken(stage: Stage) -> Question:
+    return stage.lab.host, stage.once(scenes.replaced).server.port(80)
 
 
-def address_taken_by_an_equal(lab: Lab, undo: Undo) -> Question:
-    return lab.host, replaced(lab, web(80)).port(80)
+def address_taken_by_an_equal(stage: Stage) -> Question:
+    return stage.lab.host, stage.once(scenes.replaced_by_an_equal).server.port(80)
 
 
-def address_taken_udp(lab: Lab, undo: Undo) -> Question:
-    return lab.host, replaced(lab, {"expose": ("53/udp",)}).port(53, "udp")
+def address_taken_udp(stage: Stage) -> Question:
+    return stage.lab.host, stage.once(scenes.replaced).server.port(53, "udp")
 
 
-def address_taken_udp_by_an_equal(lab: Lab, undo: Undo) -> Question:
-    return lab.host, replaced(lab, ECHO).port(53, "udp")
+def address_taken_udp_by_an_equal(stage: Stage) -> Question:
+    return stage.lab.host, stage.once(scenes.replaced_by_an_equal).server.port(53, "udp")
 
 
-def forged(lab: Lab, undo: Undo) -> Question:
-    network = lab.network()
-    server = lab.server(networks=[network])
+def forged(stage: Stage) -> Question:
+    network = stage.lab.network()
+    server = stage.lab.server(networks=[network])
     server.stop()
-    stranger = web(80, f"X-Dockconn-Container: {server.id}")
-    take_address(lab, server.ip, networks=[network], **stranger)
-    return lab.host, server.port(80)
+    stranger = servers.web(80, f"X-Dockconn-Container: {server.id}")
+    take_address(stage.lab, server.ip, networks=[network], **stranger)
+    return stage.lab.host, server.port(80)
 
 
 def _stopped_with_a_bound_port(lab: Lab, **options: Any) -> Port:
@@ -283,25 +208,25 @@ def _stopped_with_a_bound_port(lab: Lab, **options: Any) -> Port:
     return port
 
 
-def host_port_of_another(lab: Lab, undo: Undo) -> Question:
-    port = _stopped_with_a_bound_port(lab)
-    lab.server(bind={80: port.number})
-    return lab.host, port
+def host_port_of_another(stage: Stage) -> Question:
+    port = _stopped_with_a_bound_port(stage.lab)
+    stage.lab.server(bind={80: port.number})
+    return stage.lab.host, port
 
 
-def host_port_of_an_equal(lab: Lab, undo: Undo) -> Question:
-    port = _stopped_with_a_bound_port(lab, **web(80))
-    lab.server(bind={80: port.number}, **web(80))
-    return lab.host, port
+def host_port_of_an_equal(stage: Stage) -> Question:
+    port = _stopped_with_a_bound_port(stage.lab, **servers.web(80))
+    stage.lab.server(bind={80: port.number}, **servers.web(80))
+    return stage.lab.host, port
 
 
-def host_port_of_a_process(lab: Lab, undo: Undo) -> Question:
-    port = _stopped_with_a_bound_port(lab)
+def host_port_of_a_process(stage: Stage) -> Question:
+    port = _stopped_with_a_bound_port(stage.lab)
     server = ThreadingHTTPServer(("127.0.0.1", port.number), _Page)
-    undo.callback(server.server_close)
-    undo.callback(server.shutdown)
+    stage.undo.callback(server.server_close)
+    stage.undo.callback(server.shutdown)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    return lab.host, port
+    return stage.lab.host, port
 
 
 class _Page(BaseHTTPRequestHandler):
@@ -314,77 +239,69 @@ class _Page(BaseHTTPRequestHandler):
         """Nothing: it would go to stderr."""
 
 
-def proxy_without_a_listener(lab: Lab, undo: Undo) -> Question:
+def proxy_without_a_listener(stage: Stage) -> Question:
     """The listener ends, the container goes on, and so does the userland proxy."""
     command = ["sh", "-c", "python3 -m http.server 8000 & echo $! > /tmp/pid; exec sleep 600"]
-    server = lab.server(expose=(), bind={8000: None}, command=command)
+    server = stage.lab.server(expose=(), bind={8000: None}, command=command)
     server.run(
         "sh",
         "-c",
         "kill $(cat /tmp/pid); while kill -0 $(cat /tmp/pid) && ! grep -q Z /proc/$(cat /tmp/pid)/stat; do :; done",
     )
-    return lab.host, server.bound_port(8000)
+    return stage.lab.host, server.bound_port(8000)
 
 
-def proxy_before_loopback(lab: Lab, undo: Undo) -> Question:
-    return lab.host, lab.server(bind={8000: None}, **LOOPBACK).bound_port(8000)
+def proxy_before_loopback(stage: Stage) -> Question:
+    return stage.lab.host, stage.once(scenes.loopback).bound_port(8000)
 
 
-def never_accepts(lab: Lab, undo: Undo) -> Question:
-    return lab.host, lab.server(**DEAF).port(80)
+def never_accepts(stage: Stage) -> Question:
+    return stage.lab.host, stage.lab.server(**servers.DEAF).port(80)
 
 
-def bound(lab: Lab, options: dict[str, Any]) -> Question:
-    """By the bound port, so that everybody can ask."""
-    port = lab.server(bind={80: None}, **{**options, "expose": ()}).bound_port(80)
-    return lab.host, f"http://127.0.0.1:{port.number}/"
+def never_answers(stage: Stage) -> Question:
+    return stage.lab.host, page(stage.once(scenes.silent))
 
 
-def never_answers(lab: Lab, undo: Undo) -> Question:
-    return bound(lab, SILENT)
+def closes_when_bound(stage: Stage) -> Question:
+    return stage.lab.host, stage.once(scenes.closes).bound_port(80)
 
 
-def closes_when_bound(lab: Lab, undo: Undo) -> Question:
-    return lab.host, lab.server(bind={80: None}, **CLOSES).bound_port(80)
+def speaks_mail(stage: Stage) -> Question:
+    return stage.lab.host, page(stage.once(scenes.mail))
 
 
-def speaks_mail(lab: Lab, undo: Undo) -> Question:
-    return bound(lab, MAIL)
+def paused_when_bound(stage: Stage) -> Question:
+    return stage.lab.host, stage.once(scenes.paused).bound_port(80)
 
 
-def paused_when_bound(lab: Lab, undo: Undo) -> Question:
-    server = lab.server(bind={80: None})
-    pause(server)
-    return lab.host, server.bound_port(80)
+def fixed_name_of_a_stranger(stage: Stage) -> Question:
+    stranger = stage.lab.server(name="stranger")
+    client, server = of_a_client(stage, {"extra_hosts": {"web": stranger.ip}})
+    return client, server.port(80).named("web")
 
 
-def fixed_name_of_a_stranger(lab: Lab, undo: Undo) -> Question:
-    server, stranger = side_by_side(lab.server, lambda: lab.server(name="stranger"))
-    return lab.client(extra_hosts={"web": stranger.ip}), server.port(80).named("web")
+def alias_of_a_stranger(stage: Stage) -> Question:
+    """That of ``apart``, on the network of which it is ``db``."""
+    on = {"networks": [stage.once(scenes.apart).network]}
+    made = scenes.pair(stage.lab, {**on, "name": "asked"}, on)
+    return made.client, made.server.port(80).named("db")
 
 
-def alias_of_a_stranger(lab: Lab, undo: Undo) -> Question:
-    network = lab.network()
-    lab.server(networks=[network], aliases=["db"], name="stranger")
-    client, server = pair(lab, {"networks": [network]}, {"networks": [network]})
-    return client, server.port(80).named("db")
-
-
-def link_to_one_that_is_gone(lab: Lab, undo: Undo) -> Question:
+def link_to_one_that_is_gone(stage: Stage) -> Question:
     """Links are of the default network, where others may be quicker to take the address: then once more."""
     for _ in range(5):
-        server = lab.server()
-        client = lab.client(links={"db": server})
+        server = stage.lab.server()
+        client = stage.lab.client(links={"db": server})
         server.discard()
-        if server.ip in {lab.server().ip for _ in range(3)}:
+        if any(stage.lab.server().ip == server.ip for _ in range(3)):
             return client, server.port(80).named("db")
     raise AssertionError(f"nobody got {server.ip}")
 
 
-def localhost(lab: Lab, undo: Undo) -> Question:
+def localhost(stage: Stage) -> Question:
     """In a container it is the container."""
-    asks = {"command": ["python3", "-m", "http.server", "80"], "expose": (80,)}
-    client, server = pair(lab, None, asks)
+    client, server = of_a_client(stage, {"command": ["python3", "-m", "http.server", "80"], "expose": (80,)})
     return client, server.port(80).named("localhost")
 
 
@@ -393,269 +310,216 @@ def redirects(lab: Lab, elsewhere: str) -> Server:
     server = lab.server()
     lines = f"LoadModule alias_module /usr/lib/apache2/modules/mod_alias.so\nRedirect 302 / {elsewhere}\n"
     server.run("sh", "-c", 'printf %s "$0" >> /etc/apache2/dockconn.conf && kill -USR1 1', lines)
-    while lab.host.probe(server.port(80)).status != 302:
-        pass  # Apache reads its configuration again in a few milliseconds
+    # Apache reads its configuration again in a few milliseconds
+    assert until(lambda: lab.host.probe(server.port(80)).status == 302, 10)
     return server
 
 
-def redirect_to_a_stranger(lab: Lab, undo: Undo) -> Question:
-    return lab.host, redirects(lab, f"http://{lab.server().ip}/").port(80)
+def redirect_to_a_stranger(stage: Stage) -> Question:
+    stranger = stage.once(scenes.plain).server
+    return stage.lab.host, redirects(stage.lab, f"http://{stranger.ip}/").port(80)
 
 
-def redirect_to_nowhere(lab: Lab, undo: Undo) -> Question:
-    return lab.host, redirects(lab, "http://127.0.0.1:9/").port(80)
+def redirect_to_nowhere(stage: Stage) -> Question:
+    return stage.lab.host, redirects(stage.lab, "http://127.0.0.1:9/").port(80)
 
 
-def second_address_open(lab: Lab, undo: Undo) -> Question:
-    front, back = lab.network("front"), lab.network("back")
-    client, server = pair(lab, {"networks": [front, back]}, {"networks": [back]})
-    first = server.facts().endpoints[0].network
-    if first == back.engine_name:  # the engine has its own order
-        back.disconnect(client)
-        front.connect(client)
-    return client, server.port(80)
+def second_address_open(stage: Stage) -> Question:
+    made = stage.once(scenes.second_address_open)
+    return made.client, made.server.port(80)
 
 
-def _and_a_proxy(lab: Lab) -> tuple[Server, Server]:
-    """On a network of their own, so that nobody else is given the server's address."""
-    own = [lab.network()]
-    server, proxy = side_by_side(
-        lambda: lab.server(networks=own), lambda: lab.server(networks=own, name="proxy", **web(3128))
-    )
-    return server, proxy
+def proxy_of_the_test_process(stage: Stage) -> Question:
+    made = stage.once(scenes.proxied)
+    proxied(stage.undo, made.url)
+    return stage.lab.host, made.server.port(80)
 
 
-def proxy_of_the_test_process(lab: Lab, undo: Undo) -> Question:
-    """It says yes to everything, as the error page of a captive portal does."""
-    server, proxy = _and_a_proxy(lab)
-    server.stop()
-    proxied(undo, f"http://{proxy.ip}:3128")
-    return lab.host, server.port(80)
+proxy_of_the_client = scenes.asked(scenes.proxied)
 
 
-def proxy_of_the_client(lab: Lab, undo: Undo) -> Question:
-    server, proxy = _and_a_proxy(lab)
-    network = server.facts().endpoints[0].network
-    client = lab.client(networks=[network], env=variables(f"http://{proxy.ip}:3128"))
-    server.stop()
-    return client, server.port(80)
+def plain_to_tls(stage: Stage) -> Question:
+    return stage.lab.host, f"http://{stage.lab.server(**servers.TLS).ip}:443/"
 
 
-def plain_to_tls(lab: Lab, undo: Undo) -> Question:
-    return lab.host, f"http://{lab.server(**TLS).ip}:443/"
+def tls_to_silence(stage: Stage) -> Question:
+    return stage.lab.host, f"https://{stage.once(scenes.silent).ip}:80/"
 
 
-def tls_to_silence(lab: Lab, undo: Undo) -> Question:
-    return lab.host, f"https://{lab.server(**SILENT).ip}:80/"
+def tls_to_plain(stage: Stage) -> Question:
+    return stage.lab.host, f"https://{stage.once(scenes.plain).server.ip}:80/"
 
 
-def tls_to_plain(lab: Lab, undo: Undo) -> Question:
-    return lab.host, f"https://{lab.server().ip}:80/"
-
-
-def diverted(lab: Lab, options: dict[str, Any]) -> Question:
+def diverted(stage: Stage, server: Server, stranger: Server) -> Question:
     """The client's own network leads the connection to a stranger; the server itself is well."""
-    client, server = pair(lab, options)
-    stranger = lab.server(**options)
+    client = stage.lab.client()
     to = ["-j", "DNAT", "--to-destination", f"{stranger.ip}:80"]
     rule(client, "-t", "nat", "-A", "OUTPUT", "-d", server.ip, "-p", "tcp", "--dport", "80", *to)
     return client, server.port(80)
 
 
-def diverted_http(lab: Lab, undo: Undo) -> Question:
-    return diverted(lab, {})
+def diverted_http(stage: Stage) -> Question:
+    return diverted(stage, stage.once(scenes.plain).server, stage.lab.server(name="server2"))
 
 
-def diverted_tcp(lab: Lab, undo: Undo) -> Question:
-    return diverted(lab, web(80))
+def diverted_tcp(stage: Stage) -> Question:
+    return diverted(stage, stage.once(scenes.unsaid), stage.lab.server(**servers.web(80)))
 
 
-def sink(lab: Lab, undo: Undo) -> Question:
-    return lab.host, lab.server(**SINK).port(53, "udp")
+def sink(stage: Stage) -> Question:
+    return stage.lab.host, stage.lab.server(**servers.SINK).port(53, "udp")
 
 
 # Is it unreachable?
 
 
-def stopped(lab: Lab, undo: Undo) -> Question:
-    server = lab.server(networks=[lab.network()])  # of its own, so that nobody else is given the address
-    server.stop()
-    return lab.host, server.port(80)
+def stopped(stage: Stage) -> Question:
+    return stage.lab.host, stage.once(scenes.stopped).server.port(80)
 
 
-def paused(lab: Lab, undo: Undo) -> Question:
-    server = lab.server()
-    pause(server)
-    return lab.host, server.port(80)
+def paused(stage: Stage) -> Question:
+    return stage.lab.host, stage.once(scenes.paused).port(80)
 
 
-def stopped_and_replaced(lab: Lab, undo: Undo) -> Question:
-    return address_taken(lab, undo)
+def stopped_and_replaced(stage: Stage) -> Question:
+    return address_taken(stage)
 
 
-def nothing_listens(lab: Lab, undo: Undo) -> Question:
-    return lab.host, lab.server().port(81)
+def nothing_listens(stage: Stage) -> Question:
+    return stage.lab.host, stage.once(scenes.plain).server.port(81)
 
 
-def loopback_only(lab: Lab, undo: Undo) -> Question:
-    client, server = pair(lab, LOOPBACK)
-    return client, server.port(8000)
+def loopback_only(stage: Stage) -> Question:
+    return stage.once(scenes.plain).client, stage.once(scenes.loopback).port(8000)
 
 
-def still_starting(lab: Lab, undo: Undo) -> Question:
+def still_starting(stage: Stage) -> Question:
     command = ["sh", "-c", "sleep 5; exec python3 -m http.server 80"]
-    client, server = pair(lab, {"expose": (), "command": command})
+    client, server = from_a_client(stage, {"expose": (), "command": command})
     return client, server.port(80)
 
 
-def queue_is_full(lab: Lab, undo: Undo) -> Question:
+def queue_is_full(stage: Stage) -> Question:
     """More connections wait than the queue takes: the kernel drops what comes then."""
-    server = lab.server(**DEAF)
+    server = stage.lab.server(**servers.DEAF)
     for _ in range(3):
-        waits = undo.enter_context(socket.socket())
+        waits = stage.undo.enter_context(socket.socket())
         waits.setblocking(False)
         waits.connect_ex((server.ip, 80))
-    return lab.host, server.port(80)
+    return stage.lab.host, server.port(80)
 
 
-def closes(lab: Lab, undo: Undo) -> Question:
-    client, server = pair(lab, CLOSES)
-    return client, server.port(80)
+def closes(stage: Stage) -> Question:
+    return stage.once(scenes.plain).client, stage.once(scenes.closes).port(80)
 
 
-def address_of_nobody(lab: Lab, undo: Undo) -> Question:
-    client, server = pair(lab)
-    return client, server.port(80).on(nobody(server))
+def address_of_nobody(stage: Stage) -> Question:
+    made = stage.once(scenes.plain)
+    return made.client, made.server.port(80).on(nobody(made.server))
 
 
-def url_of_nobody(lab: Lab, undo: Undo) -> Question:
-    client = lab.client()
+def url_of_nobody(stage: Stage) -> Question:
+    client = stage.once(scenes.plain).client
     return client, f"http://{nobody(client)}/"
 
 
-def source_stopped(lab: Lab, undo: Undo) -> Question:
-    client, server = pair(lab)
+def source_stopped(stage: Stage) -> Question:
+    client, server = of_a_client(stage, {})
     client.stop()
     return client, server.port(80)
 
 
-def source_without_curl(lab: Lab, undo: Undo) -> Question:
-    client, server = pair(lab)
+def source_without_curl(stage: Stage) -> Question:
+    client, server = of_a_client(stage, {})
     client.run("sh", "-c", "rm -f $(command -v curl nc)")
     return client, server.port(80)
 
 
-def dead_proxy_of_the_client(lab: Lab, undo: Undo) -> Question:
-    client, server = pair(lab, None, {"env": variables("http://127.0.0.1:9")})
+def dead_proxy_of_the_client(stage: Stage) -> Question:
+    client, server = of_a_client(stage, {"env": scenes.variables("http://127.0.0.1:9")})
     return client, server.port(80)
 
 
-def dead_proxy_of_the_test_process(lab: Lab, undo: Undo) -> Question:
-    server = lab.server()
-    proxied(undo, "http://127.0.0.1:9")
-    return lab.host, server.port(80)
+def dead_proxy_of_the_test_process(stage: Stage) -> Question:
+    server = stage.once(scenes.plain).server
+    proxied(stage.undo, "http://127.0.0.1:9")
+    return stage.lab.host, server.port(80)
 
 
-def flickers(lab: Lab, undo: Undo) -> Question:
-    return lab.host, lab.server(**FLICKERS).port(80)
+def flickers(stage: Stage) -> Question:
+    return stage.lab.host, stage.once(scenes.flickers).port(80)
 
 
-def isolation_ends(lab: Lab, undo: Undo) -> Question:
-    one, other = lab.network(), lab.network()
-    client, server = pair(lab, {"networks": [one]}, {"networks": [other]})
-    timer = threading.Timer(0.5, lambda: one.connect(client))
+def isolation_ends(stage: Stage) -> Question:
+    made = stage.once(scenes.apart)
+    client = stage.lab.client(networks=[stage.lab.network()])
+    timer = threading.Timer(0.5, lambda: made.network.connect(client))
     timer.start()
-    undo.callback(timer.join)
-    return client, server.port(80)
+    stage.undo.callback(timer.join)
+    return client, made.server.port(80)
 
 
-def only_ipv4_closed(lab: Lab, undo: Undo) -> Question:
-    network = lab.network(ipv6=True)
-    client, server = pair(lab, {"networks": [network]}, {"networks": [network]})
-    rule(server, "-A", "INPUT", "-s", client.ip, "-j", "DROP")
-    return client, server.port(80)
+def only_ipv4_closed(stage: Stage) -> Question:
+    network = stage.lab.network(ipv6=True)
+    made = scenes.pair(stage.lab, {"networks": [network]}, {"networks": [network]})
+    rule(made.server, "-A", "INPUT", "-s", made.client.ip, "-j", "DROP")
+    return made.client, made.server.port(80)
 
 
-def resolver_dead(lab: Lab, undo: Undo) -> Question:
-    client, server = pair(lab, None, {"dns": ["127.0.0.1"]})
-    return client, server.port(80).named("db.example.test")
+def resolver_dead(stage: Stage) -> Question:
+    return stage.once(scenes.nameless), stage.once(scenes.plain).server.port(80).named("db.example.test")
 
 
-def loopback_of_the_source(lab: Lab, undo: Undo) -> Question:
-    client, server = pair(lab, {"bind": {80: None}})
-    return client, server.bound_port(80).on("127.0.0.1")
+def loopback_of_the_source(stage: Stage) -> Question:
+    return stage.once(scenes.plain).client, stage.once(scenes.bound).bound_port(80).on("127.0.0.1")
 
 
-def slow(lab: Lab, undo: Undo) -> Question:
-    server = lab.server(**SLOW)
-    return lab.host, f"http://{server.ip}/"
+def slow(stage: Stage) -> Question:
+    server = stage.lab.server(**servers.SLOW)
+    return stage.lab.host, f"http://{server.ip}/"
 
 
-def datagrams_to_nobody(lab: Lab, undo: Undo) -> Question:
-    client, server = pair(lab)
-    return client, server.port(53, "udp")
+def datagrams_to_nobody(stage: Stage) -> Question:
+    made = stage.once(scenes.plain)
+    return made.client, made.server.port(54, "udp")
 
 
-def off_its_network(lab: Lab, undo: Undo) -> Question:
-    client, server, network = together(lab)
-    network.disconnect(server)
-    return client, server.port(80)
+def off_its_network(stage: Stage) -> Question:
+    network = stage.lab.network()
+    made = scenes.pair(stage.lab, {"networks": [network]}, {"networks": [network]})
+    network.disconnect(made.server)
+    return made.client, made.server.port(80)
 
 
 # Truly isolated
 
 
-def _closed_to(lab: Lab, *target: str) -> Question:
-    client, server = pair(lab)
-    rule(server, "-A", "INPUT", "-s", client.ip, "-p", "tcp", "--dport", "80", "-j", *target)
-    return client, server.port(80)
+dropped, rejected = scenes.asked(scenes.dropped), scenes.asked(scenes.rejected)
+no_icc, two_networks = scenes.asked(scenes.icc_off), scenes.asked(scenes.apart)
 
 
-def dropped(lab: Lab, undo: Undo) -> Question:
-    return _closed_to(lab, "DROP")
-
-
-def rejected(lab: Lab, undo: Undo) -> Question:
-    return _closed_to(lab, "REJECT", "--reject-with", "tcp-reset")
-
-
-def no_icc(lab: Lab, undo: Undo) -> Question:
-    network = lab.network(icc=False)
-    client, server = pair(lab, {"networks": [network]}, {"networks": [network]})
-    return client, server.port(80)
-
-
-def two_networks(lab: Lab, undo: Undo) -> Question:
-    one, other = lab.network(), lab.network()
-    client, server = pair(lab, {"networks": [one]}, {"networks": [other]})
-    return client, server.port(80)
-
-
-def closed_address(lab: Lab, undo: Undo) -> Question:
-    front, back = lab.network("front"), lab.network("back")
-    client, server = pair(lab, {"networks": [front, back]}, {"networks": [back]})
-    return client, server.port(80).on(front)
+def closed_address(stage: Stage) -> Question:
+    made = stage.once(scenes.second_address_open)
+    return made.client, made.server.port(80).on(made.network)
 
 
 # Sound ones
 
 
-def well_bound(lab: Lab, undo: Undo) -> Question:
-    return lab.host, lab.server(bind={80: None}).bound_port(80)
+def well_bound(stage: Stage) -> Question:
+    return stage.lab.host, stage.once(scenes.bound).bound_port(80)
 
 
-def well_exposed(lab: Lab, undo: Undo) -> Question:
-    client, server = pair(lab)
-    return client, server.port(80)
+well_exposed = scenes.asked(scenes.plain)
 
 
-def well_udp(lab: Lab, undo: Undo) -> Question:
-    client, server = pair(lab, {"expose": ("53/udp",)})
-    return client, server.port(53, "udp")
+def well_udp(stage: Stage) -> Question:
+    made = stage.once(scenes.plain)
+    return made.client, made.server.port(53, "udp")
 
 
-def plainly_stopped(lab: Lab, undo: Undo) -> Question:
-    return lab.host, _stopped_with_a_bound_port(lab)
+def plainly_stopped(stage: Stage) -> Question:
+    return stage.lab.host, _stopped_with_a_bound_port(stage.lab)
 
 
 # The table
@@ -739,7 +603,7 @@ LIARS: tuple[Liar, ...] = (
     lie("a fixed name (extra_hosts) leads to a stranger", fixed_name_of_a_stranger, Verdict.WRONG_SERVER,
         "stranger answered at http://web, not server1", "it is stale"),
     lie("the alias belongs to another container", alias_of_a_stranger, Verdict.WRONG_SERVER,
-        "stranger answered at http://db, not server1"),
+        "server1 answered at http://db, not asked"),
     lie("a link's name outlives its server, and a stranger has the address", link_to_one_that_is_gone, Verdict.WRONG_SERVER,
         " answered at ", " is removed, at "),
     lie("localhost, asked in a container that has a server of its own", localhost, Verdict.WRONG_SERVER,

@@ -14,7 +14,6 @@ import pytest
 from pytest_dockconn import (
     Client,
     Container,
-    Host,
     Lab,
     Port,
     ReachabilityError,
@@ -24,9 +23,12 @@ from pytest_dockconn import (
     assert_unreachable,
 )
 from pytest_dockconn.errors import DockconnError, SpecError
-from tests.engine.helpers import docker_py, has_default_route, needs, take_address
+from tests.engine import scenes
+from tests.engine.helpers import has_default_route, needs
+from tests.shared import Stage
 
 Question = tuple[Any, Any]
+SetUp = Callable[[Stage], Question]
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Case:
     """A set-up, what ``assert_reachable`` sees, and what its first line and the rest say."""
 
     name: str
-    set_up: Callable[[Lab], Question]
+    set_up: SetUp
     verdict: Verdict | tuple[Verdict, ...]
     cause: str
     evidence: str = ""
@@ -42,85 +44,44 @@ class Case:
     requires: tuple[str, ...] = ()
 
 
-def stopped(lab: Lab) -> Question:
-    server, client = lab.server(), lab.client()
-    server.stop()
-    return client, server.port(80)
+def by_a_client(destination: Callable[[Stage], Any]) -> SetUp:
+    """A client with which nothing is wrong asks."""
+    return lambda stage: (stage.once(scenes.plain).client, destination(stage))
 
 
-def paused(lab: Lab) -> Question:
-    server = lab.server()
-    docker_py(lab.engine.url).pause(server.id)
-    return lab.client(), server.port(80)
+def no_dns_on_the_default_network(stage: Stage) -> Question:
+    return stage.once(scenes.nameless), stage.once(scenes.plain).server.port(80).named("server1")
 
 
-def nothing_listens(lab: Lab) -> Question:
-    return lab.client(), lab.server().port(81)
+def alias_elsewhere(stage: Stage) -> Question:
+    made = stage.once(scenes.apart)
+    return made.client, made.server.port(80).named("db")
 
 
-def loopback_only(lab: Lab) -> Question:
-    command = ["python3", "-m", "http.server", "8000", "--bind", "127.0.0.1"]
-    return lab.client(), lab.server(expose=(8000,), command=command).port(8000)
+def page(scene: Callable[[Lab], Server]) -> Callable[[Stage], str]:
+    """By its URL: nobody says whose it is."""
+    return lambda stage: f"http://{stage.once(scene).ip}/"
 
 
-def two_networks(lab: Lab) -> Question:
-    return lab.client(networks=[lab.network()]), lab.server(networks=[lab.network()]).port(80)
+def nobody(stage: Stage) -> str:
+    return f"http://{'.'.join(stage.once(scenes.plain).client.ip.split('.')[:2])}.200.200/"
 
 
-def icc_off(lab: Lab) -> Question:
-    network = lab.network(icc=False)
-    return lab.client(networks=[network]), lab.server(networks=[network]).port(80)
-
-
-def no_dns_on_the_default_network(lab: Lab) -> Question:
-    server = lab.server()
-    return lab.client(dns=["127.0.0.1"]), server.port(80).named("server1")
-
-
-def alias_elsewhere(lab: Lab) -> Question:
-    front, back = lab.network("front"), lab.network("back")
-    server = lab.server(networks=[back], aliases=["db"])
-    return lab.client(networks=[front], dns=["127.0.0.1"]), server.port(80).named("db")
-
-
-def bound_to_loopback(lab: Lab) -> Question:
-    return lab.client(), lab.server(bind={80: None}).bound_port(80)
-
-
-def stranger_took_the_address(lab: Lab) -> Question:
-    server, client = lab.server(), lab.client()
-    server.stop()
-    take_address(lab, server.ip)
-    return client, server.port(80)
-
-
-def accepts_and_never_answers(lab: Lab) -> Question:
-    code = "import socket,time; s=socket.create_server(('',80)); c=[]\nwhile 1: c.append(s.accept())"
-    server = lab.server(command=["python3", "-c", code])
-    return lab.client(), f"http://{server.ip}/"
-
-
-def closes_at_once(lab: Lab) -> Question:
-    code = "import socket; s=socket.create_server(('',80))\nwhile 1: s.accept()[0].close()"
-    server = lab.server(command=["python3", "-c", code])
-    return lab.client(), f"http://{server.ip}/"
-
-
-def speaks_another_protocol(lab: Lab) -> Question:
-    code = "import socket; s=socket.create_server(('',80))\nwhile 1: c=s.accept()[0]; c.sendall(b'220 mail ready\\r\\n'); c.recv(999)"
-    server = lab.server(command=["python3", "-c", code])
-    return lab.client(), f"http://{server.ip}/"
-
-
-def nobody_there(lab: Lab) -> Question:
-    client = lab.client()
-    return client, f"http://{'.'.join(client.ip.split('.')[:2])}.200.200/"
-
-
-def queue_is_full(lab: Lab) -> Question:
+def queue_is_full(stage: Stage) -> Any:
     """Nobody accepts: the kernel takes the connection, the process never does."""
     code = "import socket,time; s=socket.create_server(('',80), backlog=5); time.sleep(600)"
-    return lab.client(), lab.server(command=["python3", "-c", code]).port(80)
+    return stage.lab.server(command=["python3", "-c", code]).port(80)
+
+
+two_networks, icc_off = scenes.asked(scenes.apart), scenes.asked(scenes.icc_off)
+stopped, stranger_took_the_address = scenes.asked(scenes.stopped), scenes.asked(scenes.replaced)
+nothing_listens = scenes.asked(scenes.plain, 81)
+paused = by_a_client(lambda stage: stage.once(scenes.paused).port(80))
+loopback_only = by_a_client(lambda stage: stage.once(scenes.loopback).port(8000))
+bound_to_loopback = by_a_client(lambda stage: stage.once(scenes.bound).bound_port(80))
+accepts_and_never_answers = by_a_client(page(scenes.silent))
+closes_at_once, speaks_another_protocol = by_a_client(page(scenes.closes)), by_a_client(page(scenes.mail))
+nobody_there, never_accepts = by_a_client(nobody), by_a_client(queue_is_full)
 
 
 CASES = [
@@ -185,13 +146,13 @@ CASES = [
     Case("closes", closes_at_once, Verdict.RESET, "takes connections and closes them"),
     Case("not http", speaks_another_protocol, Verdict.INCONCLUSIVE, "the answer can't be read", "220 mail ready"),
     Case("nobody there", nobody_there, Verdict.NO_ROUTE, "no cause was found", "no route to host", 5),
-    Case("accept queue", queue_is_full, Verdict.TIMED_OUT, "takes connections but does not answer", "accept queue"),
+    Case("accept queue", never_accepts, Verdict.TIMED_OUT, "takes connections but does not answer", "accept queue"),
 ]
 
 
 @pytest.mark.parametrize("case", [pytest.param(c, id=c.name, marks=needs(*c.requires)) for c in CASES])
-def test_reachable_fails_and_says_why(dockconn: Lab, case: Case) -> None:
-    source, destination = case.set_up(dockconn)
+def test_reachable_fails_and_says_why(stage: Stage, case: Case) -> None:
+    source, destination = case.set_up(stage)
 
     with pytest.raises(ReachabilityError) as caught:
         assert_reachable(source, destination, within=0.2, timeout=case.timeout)
@@ -206,42 +167,31 @@ def test_reachable_fails_and_says_why(dockconn: Lab, case: Case) -> None:
     assert any(line.startswith("  remedy:   ") for line in rest)
 
 
-def isolated(lab: Lab) -> Question:
-    return two_networks(lab)
+def internal_both_ways(stage: Stage) -> Question:
+    return stage.once(scenes.internal).client, stage.once(scenes.plain).server.port(80)
 
 
-def icc(lab: Lab) -> Question:
-    return icc_off(lab)
+def udp(stage: Stage) -> Question:
+    made = stage.once(scenes.apart)
+    return made.client, made.server.port(53, "udp")
 
 
-def loopback_binding(lab: Lab) -> Question:
-    return bound_to_loopback(lab)
-
-
-def internal_both_ways(lab: Lab) -> Question:
-    return lab.client(networks=[lab.network(internal=True)]), lab.server().port(80)
-
-
-def udp(lab: Lab) -> Question:
-    server = lab.server(expose=("53/udp",), networks=[lab.network()])
-    return lab.client(networks=[lab.network()]), server.port(53, "udp")
-
-
-def foreign_server(lab: Lab) -> Question:
+def foreign_server(stage: Stage) -> Question:
     """One that can't say who it is: asked from inside, its connection is found in its own namespace."""
-    server = lab.server(expose=(8000,), command=["python3", "-m", "http.server", "8000"], networks=[lab.network()])
-    return lab.client(networks=[lab.network()]), server.port(8000)
+    made = stage.once(scenes.apart)
+    command = ["python3", "-m", "http.server", "8000"]
+    return made.client, stage.lab.server(expose=(8000,), command=command, networks=[made.network]).port(8000)
 
 
-def known_by_url(lab: Lab) -> Question:
-    client, port = two_networks(lab)
-    return client, f"http://{port.owner.ip}/"
+def known_by_url(stage: Stage) -> Question:
+    made = stage.once(scenes.apart)
+    return made.client, f"http://{made.server.ip}/"
 
 
 PROVED = [
-    pytest.param(isolated, Verdict.TIMED_OUT, id="two networks", marks=needs("isolation")),
-    pytest.param(icc, Verdict.TIMED_OUT, id="icc off", marks=needs("icc")),
-    pytest.param(loopback_binding, Verdict.REFUSED, id="bound to loopback"),
+    pytest.param(two_networks, Verdict.TIMED_OUT, id="two networks", marks=needs("isolation")),
+    pytest.param(icc_off, Verdict.TIMED_OUT, id="icc off", marks=needs("icc")),
+    pytest.param(bound_to_loopback, Verdict.REFUSED, id="bound to loopback"),
     pytest.param(internal_both_ways, None, id="internal"),
     pytest.param(udp, Verdict.TIMED_OUT, id="udp", marks=needs("isolation")),
     pytest.param(foreign_server, Verdict.TIMED_OUT, id="a server of others", marks=needs("isolation")),
@@ -250,8 +200,8 @@ PROVED = [
 
 
 @pytest.mark.parametrize(("set_up", "verdict"), PROVED)
-def test_unreachable_is_proved(dockconn: Lab, set_up: Callable[[Lab], Question], verdict: Verdict | None) -> None:
-    source, destination = set_up(dockconn)
+def test_unreachable_is_proved(stage: Stage, set_up: SetUp, verdict: Verdict | None) -> None:
+    source, destination = set_up(stage)
     if verdict is None:  # of an internal network: 20.10 leaves the default route in, 26 and podman 4.3 do not
         verdict = Verdict.TIMED_OUT if has_default_route(source) else Verdict.NO_ROUTE
 
@@ -268,13 +218,13 @@ NOT_PROVED = [
     ("loopback only", loopback_only, "does not answer at tcp://"),
     ("stranger", stranger_took_the_address, "wrong-server"),
     ("nobody there", nobody_there, "is not the address of a container that is known here"),
-    ("never accepts", queue_is_full, "does not answer at tcp://"),
+    ("never accepts", never_accepts, "does not answer at tcp://"),
 ]
 
 
 @pytest.mark.parametrize(("set_up", "lack"), [p[1:] for p in NOT_PROVED], ids=[p[0] for p in NOT_PROVED])
-def test_unreachable_without_proof_is_inconclusive(dockconn: Lab, set_up: Callable[[Lab], Question], lack: str) -> None:
-    source, destination = set_up(dockconn)
+def test_unreachable_without_proof_is_inconclusive(stage: Stage, set_up: SetUp, lack: str) -> None:
+    source, destination = set_up(stage)
 
     with pytest.raises(ReachabilityError) as caught:
         assert_unreachable(source, destination, timeout=0.3)
@@ -296,11 +246,11 @@ def test_reached_is_not_unreachable(dockconn_client: Client, dockconn_exposed_se
 
 
 @needs("isolation")
-def test_reached_across_networks_says_so(dockconn: Lab) -> None:
+def test_reached_across_networks_says_so(stage: Stage) -> None:
     """As it comes about by itself, for a moment, on docker 20.10 while anybody makes a network."""
-    if dockconn.engine.kind != "docker":
+    if stage.lab.engine.kind != "docker":
         pytest.skip("DOCKER-USER is docker's chain for others")
-    source, destination = two_networks(dockconn)
+    source, destination = two_networks(stage)
     both = [(source.ip, destination.owner.ip), (destination.owner.ip, source.ip)]
     with contextlib.ExitStack() as undo:
         for one, other in both:
@@ -315,8 +265,8 @@ def test_reached_across_networks_says_so(dockconn: Lab) -> None:
 
 
 @needs("isolation")
-def test_another_reason_is_not_that_reason(dockconn: Lab) -> None:
-    source, destination = two_networks(dockconn)
+def test_another_reason_is_not_that_reason(stage: Stage) -> None:
+    source, destination = two_networks(stage)
 
     with pytest.raises(
         ReachabilityError, match="but because of timed-out, not refused: client1 and server1 share no network"
@@ -325,17 +275,17 @@ def test_another_reason_is_not_that_reason(dockconn: Lab) -> None:
 
 
 @needs("isolation")
-def test_several_reasons(dockconn: Lab) -> None:
-    source, destination = two_networks(dockconn)
+def test_several_reasons(stage: Stage) -> None:
+    source, destination = two_networks(stage)
 
     assert_unreachable(source, destination, because=(Verdict.REFUSED, Verdict.TIMED_OUT), timeout=0.3)
 
 
 @needs("isolation")
-def test_hold_sees_a_server_that_comes_in_between(dockconn: Lab) -> None:
+def test_hold_sees_a_server_that_comes_in_between(stage: Stage) -> None:
     """Open for a moment only, after the first probe: a single look would miss it."""
-    one, other = dockconn.network(), dockconn.network()
-    server, client = dockconn.server(networks=[one]), dockconn.client(networks=[other])
+    made = stage.once(scenes.apart)
+    server, one, client = made.server, made.network, stage.lab.client(networks=[stage.lab.network()])
     assert_unreachable(client, server.port(80), timeout=0.3)
 
     import threading
@@ -352,27 +302,18 @@ def test_hold_sees_a_server_that_comes_in_between(dockconn: Lab) -> None:
         thread.join()
 
 
-def test_flickering_server_is_reachable(dockconn: Lab) -> None:
+def test_flickering_server_is_reachable(stage: Stage) -> None:
     """Up for a part of each second."""
-    code = (
-        "import socket,time\n"
-        "while 1:\n"
-        " s=socket.create_server(('',80)); s.settimeout(0.05); end=time.time()+0.2\n"
-        " while time.time()<end:\n"
-        "  try: c=s.accept()[0]; c.recv(999); c.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\nhere'); c.close()\n"
-        "  except OSError: pass\n"
-        " s.close(); time.sleep(0.6)\n"
-    )
-    server = dockconn.server(command=["python3", "-c", code])
+    server = stage.once(scenes.flickers)
 
     for _ in range(3):
-        assert assert_reachable(dockconn.host, f"http://{server.ip}/").text == "here"
+        assert assert_reachable(stage.lab.host, f"http://{server.ip}/").text == "here"
 
 
-def test_foreign_server_is_known_by_its_connection(dockconn: Lab, dockconn_client: Client) -> None:
-    server = dockconn.server(expose=(8000,), command=["python3", "-m", "http.server", "8000"], bind={8000: None})
+def test_foreign_server_is_known_by_its_connection(stage: Stage, dockconn_client: Client) -> None:
+    server = stage.once(scenes.unsaid)
 
-    for source, destination in ((dockconn_client, server.port(8000)), (dockconn.host, server.bound_port(8000))):
+    for source, destination in ((dockconn_client, server.port(80)), (stage.lab.host, server.bound_port(80))):
         result = assert_reachable(source, destination)
         assert result.answered_by == server.id
         assert result.target.scheme == "tcp"
@@ -402,10 +343,12 @@ def test_a_server_is_a_destination(dockconn_client: Client, dockconn_exposed_ser
     assert_reachable(dockconn_client, dockconn_exposed_server)
 
 
-def test_of_several_ports_one_must_be_named(dockconn: Lab, dockconn_client: Client) -> None:
+def test_of_several_ports_one_must_be_named(stage: Stage) -> None:
+    made = stage.once(scenes.plain)
+
     with pytest.raises(SpecError, match="server1 exposes 2 ports") as caught:
-        dockconn_client.probe(dockconn.server(expose=(80, 81)))
-    assert "80/tcp, 81/tcp" in caught.value.checked
+        made.client.probe(made.server)
+    assert "53/udp, 80/tcp" in caught.value.checked
 
 
 def test_proxies_of_the_environment_divert_nothing(
@@ -429,11 +372,11 @@ def test_ports_compare_by_owner_and_narrowing(dockconn_exposed_server: Server, d
     assert isinstance(port, Port)
 
 
-def test_adopted_container_is_probed_and_left_alone(dockconn: Lab, dockconn_host: Host) -> None:
+def test_adopted_container_is_probed_and_left_alone(dockconn: Lab, dockconn_client: Client) -> None:
     made = dockconn.server()
     adopted = dockconn.adopt(made.engine_name)
 
-    assert assert_reachable(dockconn.client(), adopted.port(80)).answered_by == made.id
+    assert assert_reachable(dockconn_client, adopted.port(80)).answered_by == made.id
     assert_reachable(adopted, made.port(80))
     for refused in (
         adopted.stop,

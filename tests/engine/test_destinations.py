@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from pytest_dockconn import Lab, ReachabilityError, Server, Verdict, assert_reachable, assert_unreachable
+from pytest_dockconn import Client, Lab, ReachabilityError, Server, Verdict, assert_reachable, assert_unreachable
 from pytest_dockconn.errors import CapabilityError, DockconnError, NoAddress, PortInUse, SpecError
 from pytest_dockconn.handles.source import Source
 from tests.conformance.helpers import asker
+from tests.engine import scenes
 from tests.engine.helpers import needs, rule, subnet
 from tests.engine.tls import certificate
+from tests.shared import Shared, Stage
 
 Question = tuple[Any, Any]
 
@@ -213,32 +215,41 @@ def test_host_gateway_leads_to_the_host(dockconn: Lab) -> None:
     assert assert_reachable(client, f"http://hg:{listener.number}/").text == "the host answers\n"
 
 
-SOURCES: list[tuple[str, Callable[[Lab], Source], Callable[[Lab, Any], str]]] = [
-    ("the default bridge", lambda lab: lab.client(), lambda lab, _: lab.bridge.gateway),
-    ("a user network", lambda lab: lab.client(networks=[lab.network()]), lambda _, c: c.facts().endpoints[0].gateway),
+def on_a_closed_network(lab: Lab) -> Source:
+    return lab.client(networks=[lab.network("closed", subnet=subnet(), internal=True)])
+
+
+def gateway(_: Lab, client: Any) -> str:
+    found: str = client.facts().endpoints[0].gateway
+    return found
+
+
+SOURCES: list[tuple[str, Callable[[Stage], Source], Callable[[Lab, Any], str]]] = [
+    ("the default bridge", lambda stage: stage.once(scenes.plain).client, lambda lab, _: lab.bridge.gateway),
+    ("a user network", lambda stage: stage.once(scenes.apart).client, gateway),
     (
         "an internal network",
-        lambda lab: lab.client(networks=[lab.network("closed", subnet=subnet(), internal=True)]),
+        lambda stage: stage.once(on_a_closed_network),
         lambda _, c: c.ip.rpartition(".")[0] + ".1",
     ),
-    ("the host's network", lambda lab: lab.client(network_mode="host"), lambda *_: "127.0.0.1"),
-    ("the host", lambda lab: lab.host, lambda *_: "127.0.0.1"),
-    ("a server, by its sidecar", lambda lab: lab.server(), lambda lab, _: lab.bridge.gateway),
+    ("the host's network", lambda stage: stage.once(scenes.on_the_hosts_network), lambda *_: "127.0.0.1"),
+    ("the host", lambda stage: stage.lab.host, lambda *_: "127.0.0.1"),
+    ("a server, by its sidecar", lambda stage: stage.once(scenes.plain).server, lambda lab, _: lab.bridge.gateway),
 ]
 
 
 @needs("host-callback", "host-network")
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
-@pytest.mark.parametrize(("make", "address"), [s[1:] for s in SOURCES], ids=[s[0] for s in SOURCES])
+@pytest.mark.parametrize(("who", "address"), [s[1:] for s in SOURCES], ids=[s[0] for s in SOURCES])
 def test_the_host_is_called_back(
-    dockconn: Lab, make: Callable[[Lab], Source], address: Callable[[Lab, Any], str], protocol: str
+    stage: Stage, who: Callable[[Stage], Source], address: Callable[[Lab, Any], str], protocol: str
 ) -> None:
-    source = make(dockconn)
-    with dockconn.host.listen(protocol=protocol) as listener:
+    source, lab = who(stage), stage.lab
+    with lab.host.listen(protocol=protocol) as listener:
         answer = assert_reachable(source, listener)
         call = listener.wait_for_call()
 
-        assert answer.address == call.to == address(dockconn, source)
+        assert answer.address == call.to == address(lab, source)
         assert call.port == (answer.path.source_port if answer.path else None)
         assert call.data
         assert listener.url_from(source).partition("://")[2].startswith(f"{answer.address}:{listener.number}")
@@ -246,8 +257,8 @@ def test_the_host_is_called_back(
 
 
 @needs("host-callback")
-def test_a_program_calls_back(dockconn: Lab) -> None:
-    client = dockconn.client(networks=[dockconn.network()])
+def test_a_program_calls_back(dockconn: Lab, shared: Shared) -> None:
+    client = shared.once(scenes.apart).client
     listener = dockconn.host.listen()
     assert not listener.calls
 
@@ -266,8 +277,8 @@ def test_nobody_calls(dockconn: Lab) -> None:
 
 
 @needs("host-callback")
-def test_without_a_network_the_host_is_out_of_reach(dockconn: Lab) -> None:
-    client, listener = dockconn.client(network_mode="none"), dockconn.host.listen()
+def test_without_a_network_the_host_is_out_of_reach(dockconn: Lab, shared: Shared) -> None:
+    client, listener = shared.once(scenes.without_network), dockconn.host.listen()
 
     assert_unreachable(client, listener, because=Verdict.NO_ROUTE)
 
@@ -288,15 +299,15 @@ def test_a_firewall_keeps_a_container_from_the_host(dockconn: Lab) -> None:
 
 
 @needs("host-callback")
-def test_a_host_that_is_reached_is_not_out_of_reach(dockconn: Lab) -> None:
+def test_a_host_that_is_reached_is_not_out_of_reach(dockconn: Lab, dockconn_client: Client) -> None:
     with pytest.raises(ReachabilityError, match=r"client1 can reach port \d+/tcp of the host .* but it must not"):
-        assert_unreachable(dockconn.client(), dockconn.host.listen(), timeout=0.3)
+        assert_unreachable(dockconn_client, dockconn.host.listen(), timeout=0.3)
 
 
 @needs("host-callback")
-def test_somebody_else_on_the_hosts_port(dockconn: Lab) -> None:
+def test_somebody_else_on_the_hosts_port(dockconn: Lab, dockconn_client: Client) -> None:
     """A listener that was closed, and a stranger that took its port: the wrong server, not the host's."""
-    client, listener = dockconn.client(), dockconn.host.listen()
+    client, listener = dockconn_client, dockconn.host.listen()
     listener.close()
     page = b"HTTP/1.0 200 OK\r\n\r\nhere"
     with socket.create_server((dockconn.bridge.gateway, listener.number)) as stranger:
@@ -352,8 +363,8 @@ def test_a_port_of_the_host_that_is_taken(dockconn: Lab) -> None:
 
 
 @needs("host-callback")
-def test_a_far_engine_can_not_call_back(dockconn: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    listener, client = dockconn.host.listen(), dockconn.client(network_mode="none")
+def test_a_far_engine_can_not_call_back(dockconn: Lab, shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    listener, client = dockconn.host.listen(), shared.once(scenes.without_network)
     monkeypatch.setattr(dockconn._services, "gateways", lambda _: ())
     with pytest.raises(NoAddress, match="client1 is on no network that the host is on too"):
         listener.url_from(client)

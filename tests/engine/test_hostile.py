@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_dockconn import Client, Lab, ReachabilityError, Verdict, assert_reachable
+from pytest_dockconn import Client, Host, Lab, ReachabilityError, Server, Verdict, assert_reachable
 from pytest_dockconn.handles.source import Source
+from tests.engine import scenes
+from tests.shared import Stage
 from tests.unit.samples import is_harmless
 
 #: MiB more that this process may take at the most.
@@ -19,11 +21,11 @@ MEMORY = 64
 #: Seconds that two questions with a time limit of one second each may take.
 TIME = 5.0
 
+#: Each of its ways to answer has a port of its own, 8000 and up, in the order in which they are named.
 SERVER = r"""
 import socket, sys, threading, time
-mode = sys.argv[1]
 BIG = b"x" * (1 << 20)
-def answer(c):
+def answer(c, mode):
     c.recv(65536)
     if mode == "length":
         c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n")
@@ -55,13 +57,15 @@ def answer(c):
     elif mode == "lengths":
         c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nok")
     c.close()
-def quietly(c):
-    try: answer(c)
+def quietly(c, mode):
+    try: answer(c, mode)
     except OSError: pass
-s = socket.create_server(("", 80))
-while True:
-    # each by a thread of its own: the last one, which nobody reads any more, must not keep the next one waiting
-    threading.Thread(target=quietly, args=s.accept()[:1], daemon=True).start()
+def serve(s, mode):
+    while True:
+        # each by a thread of its own: the last one, which nobody reads any more, must not keep the next one waiting
+        threading.Thread(target=quietly, args=(s.accept()[0], mode), daemon=True).start()
+for number, mode in enumerate(sys.argv[1:], 8000):
+    threading.Thread(target=serve, args=(socket.create_server(("", number)), mode)).start()
 """
 
 
@@ -86,6 +90,7 @@ ENEMIES = [
     Enemy("escapes"),
     Enemy("lengths"),
 ]
+PORTS = {enemy.mode: number for number, enemy in enumerate(ENEMIES, 8000)}
 
 
 def peak(status: str | None = None) -> int:
@@ -97,8 +102,14 @@ def peak(status: str | None = None) -> int:
 
 
 def agents_peak(source: Source) -> int:
-    """The most memory that the agent in a client's container ever had, in MiB; the host has none of its own."""
+    """The most memory that the agent in a client's container had since it was reset, in MiB; the host has none of its own."""
     return peak(source.run("cat", "/proc/1/status").stdout) if isinstance(source, Client) else 0
+
+
+def reset_agents_peak(source: Source) -> None:
+    """What another enemy drove it up to must not hide what this one does."""
+    if isinstance(source, Client):
+        source.run("sh", "-c", "echo 5 > /proc/1/clear_refs")
 
 
 @contextlib.contextmanager
@@ -111,18 +122,29 @@ def bounded(seconds: float = TIME) -> Iterator[None]:
     assert peak() - before < MEMORY
 
 
-@pytest.fixture(params=["host", "client"])
-def source(request: pytest.FixtureRequest, dockconn: Lab) -> Source:
-    asking: Source = dockconn.host if request.param == "host" else dockconn.client()
-    return asking
+@dataclass(frozen=True)
+class Siege:
+    """All enemies in one container, and a client."""
+
+    client: Client
+    enemies: Server
 
 
+@pytest.fixture(scope="module")
+def siege(dockconn_module: Lab) -> Siege:
+    modes = [enemy.mode for enemy in ENEMIES]
+    command = ["python3", "-c", SERVER, *modes]
+    return Siege(dockconn_module.client(), dockconn_module.server(expose=tuple(PORTS.values()), command=command))
+
+
+@pytest.mark.parametrize("asks", ["host", "client"])
 @pytest.mark.parametrize("enemy", ENEMIES, ids=lambda one: one.mode)
-def test_what_answers_without_end(dockconn: Lab, source: Source, enemy: Enemy) -> None:
-    server = dockconn.server(command=["python3", "-c", SERVER, enemy.mode])
-    url = f"http://{server.ip}/"
-    before = agents_peak(source)
+def test_what_answers_without_end(siege: Siege, dockconn_host: Host, enemy: Enemy, asks: str) -> None:
+    source: Source = siege.client if asks == "client" else dockconn_host
+    url = f"http://{siege.enemies.ip}:{PORTS[enemy.mode]}/"
     source.probe(url, timeout=1.0)  # what is loaded by a first question does not count
+    reset_agents_peak(source)
+    before = agents_peak(source)
     message = ""
 
     with bounded():
@@ -170,15 +192,15 @@ def test_what_writes_without_end(dockconn: Lab, shell: str) -> None:
         pytest.param("(printf '{\"a\":'; head -c 200000 /dev/zero | tr '\\0' '['; echo) > /proc/1/fd/1", id="deep"),
     ],
 )  # fmt: skip
-def test_what_writes_into_the_agents_stream(dockconn: Lab, flood: str) -> None:
+def test_what_writes_into_the_agents_stream(stage: Stage, flood: str) -> None:
     """A process of the caller's own in a client's container: no verdict comes of it, and no flood."""
-    client, closed = dockconn.client(), dockconn.server(expose=())
-    client.probe(closed.port(80), timeout=0.5)
+    client, closed = stage.lab.client(), stage.once(scenes.plain).server.port(81)
+    client.probe(closed, timeout=0.5)
 
     with bounded(60.0):  # the flood itself takes its time
         client.run("sh", "-c", flood)
     for _ in range(2):  # the first may have been asked while the flood went on
         with bounded():
-            result = client.probe(closed.port(80), timeout=0.5)
+            result = client.probe(closed, timeout=0.5)
 
     assert result.verdict is Verdict.REFUSED, result

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import pytest
 
-from pytest_dockconn import Lab, Port
+from pytest_dockconn import Port
 from tests.engine.liars import CONTROLS, INCONCLUSIVE, LIARS, REACHABLE, RIGHT, Liar, Question, Said, ask, undisturbed
+from tests.shared import Stage
 
 #: Of a set-up of isolation that others disturb.
 TRIES = 5
@@ -15,15 +14,14 @@ ALL = (*CONTROLS, *LIARS)
 
 
 @pytest.mark.parametrize("liar", ALL, ids=[f"{liar.question}: {liar.name}" for liar in ALL])
-def test_it_fools_nobody(dockconn: Lab, liar: Liar) -> None:
-    with contextlib.ExitStack() as undo:
-        question = liar.set_up(dockconn, undo)
-        for _ in range(TRIES):
-            said, held = undisturbed(liar, dockconn, lambda: ask(liar, *question))
-            if held:
-                break
-        else:
-            pytest.skip("networks were created on the engine all the while, and docker isolates nothing meanwhile")
+def test_it_fools_nobody(stage: Stage, liar: Liar) -> None:
+    question = liar.set_up(stage)
+    for _ in range(TRIES):
+        said, held = undisturbed(liar, stage.lab, lambda: ask(liar, *question))
+        if held:
+            break
+    else:
+        pytest.skip("networks were created on the engine all the while, and docker isolates nothing meanwhile")
 
     assert said.word == liar.word, said.text
     if said.result is None:

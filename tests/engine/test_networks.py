@@ -13,37 +13,32 @@ from typing import Any
 
 import pytest
 
-from pytest_dockconn import Client, Lab, ReachabilityError, Server, Verdict, assert_reachable, assert_unreachable
+from pytest_dockconn import Client, Lab, Network, ReachabilityError, Verdict, assert_reachable, assert_unreachable
 from pytest_dockconn.actions.services import Services
 from pytest_dockconn.engine import find
 from pytest_dockconn.errors import DockconnError, EngineError, NotOurs, SpecError
 from pytest_dockconn.model.settings import Settings
 from tests.conformance.helpers import asker
+from tests.engine import scenes
 from tests.engine.helpers import needs, subnet
+from tests.shared import Shared, Stage
 
 MTU = "com.docker.network.driver.mtu"
 TOOL = Path(__file__).parents[2] / "tools/engine"
 Question = tuple[Any, Any]
 
 
-def pair(lab: Lab, **options: Any) -> tuple[Client, Server]:
-    """Two on one network."""
-    network = lab.network(**options)
-    return lab.client(networks=[network]), lab.server(networks=[network])
+def of_its_own_subnet(lab: Lab) -> scenes.Pair:
+    on = {"networks": [lab.network(subnet=subnet())]}
+    return scenes.pair(lab, on, on)
 
 
-KINDS: list[tuple[str, Callable[[], dict[str, Any]]]] = [
-    ("internal", lambda: {"internal": True}),
-    ("subnet", lambda: {"subnet": subnet()}),
-]
+@pytest.mark.parametrize("scene", [scenes.internal, of_its_own_subnet], ids=["internal", "subnet"])
+def test_peers_reach_each_other(stage: Stage, scene: Callable[[Lab], scenes.Pair]) -> None:
+    made = stage.once(scene)
 
-
-@pytest.mark.parametrize("options", [k[1] for k in KINDS], ids=[k[0] for k in KINDS])
-def test_peers_reach_each_other(dockconn: Lab, options: Callable[[], dict[str, Any]]) -> None:
-    client, server = pair(dockconn, **options())
-
-    assert assert_reachable(client, server.port(80)).address == server.ip
-    assert assert_reachable(client, "http://server1/").answered_by == server.id
+    assert assert_reachable(made.client, made.server.port(80)).address == made.server.ip
+    assert assert_reachable(made.client, "http://server1/").answered_by == made.server.id
 
 
 def test_a_network_is_what_was_asked_for(dockconn: Lab) -> None:
@@ -59,31 +54,26 @@ def test_a_network_is_what_was_asked_for(dockconn: Lab) -> None:
     assert ipaddress.ip_address(network.gateway) in ipaddress.ip_network(wanted)
 
 
-def icc_off(lab: Lab) -> Question:
-    client, server = pair(lab, icc=False)
-    return client, server.port(80)
+def icc_off_udp(stage: Stage) -> Question:
+    made = stage.once(scenes.icc_off)
+    return made.client, made.server.port(53, "udp")
 
 
-def icc_off_udp(lab: Lab) -> Question:
-    network = lab.network(icc=False)
-    return lab.client(networks=[network]), lab.server(networks=[network], expose=("53/udp",)).port(53, "udp")
+def into_internal(stage: Stage) -> Question:
+    return stage.once(scenes.plain).client, stage.once(scenes.internal).server.port(80)
 
 
-def into_internal(lab: Lab) -> Question:
-    return lab.client(), lab.server(networks=[lab.network(internal=True)]).port(80)
-
-
-def after_leaving(lab: Lab) -> Question:
-    network = lab.network()
-    server, client = lab.server(networks=[network]), lab.client(networks=[network])
-    assert_reachable(client, server.port(80))
-    lab.network("other").connect(client)
-    network.disconnect(client)
-    return client, server.port(80)
+def after_leaving(stage: Stage) -> Question:
+    made = stage.once(scenes.apart)
+    client = stage.lab.client(networks=[made.network])
+    assert_reachable(client, made.server.port(80))
+    stage.lab.network("other").connect(client)
+    made.network.disconnect(client)
+    return client, made.server.port(80)
 
 
 CLOSED = [
-    ("icc off", icc_off),
+    ("icc off", scenes.asked(scenes.icc_off)),
     ("icc off, udp", icc_off_udp),
     ("into an internal network", into_internal),
     ("after leaving", after_leaving),
@@ -92,14 +82,14 @@ CLOSED = [
 
 @needs("isolation", "icc")
 @pytest.mark.parametrize("set_up", [c[1] for c in CLOSED], ids=[c[0] for c in CLOSED])
-def test_what_is_kept_apart_times_out(dockconn: Lab, set_up: Callable[[Lab], Question]) -> None:
-    source, destination = set_up(dockconn)
+def test_what_is_kept_apart_times_out(stage: Stage, set_up: Callable[[Stage], Question]) -> None:
+    source, destination = set_up(stage)
 
     assert_unreachable(source, destination, because=Verdict.TIMED_OUT, timeout=0.3)
 
 
-def test_an_internal_network_has_no_way_out(dockconn: Lab) -> None:
-    client = dockconn.client(networks=[dockconn.network(internal=True)])
+def test_an_internal_network_has_no_way_out(stage: Stage) -> None:
+    client = stage.once(scenes.internal).client
 
     assert client.probe("tcp://198.51.100.7:80", timeout=0.3).verdict in (Verdict.TIMED_OUT, Verdict.NO_ROUTE)
 
@@ -116,9 +106,9 @@ class Two:
         self.clients = {network: asker(lab, networks=[network]) for network in (self.front, self.back)}
 
 
-@pytest.fixture(scope="module")
-def two(dockconn_module: Lab) -> Two:
-    return Two(dockconn_module)
+@pytest.fixture
+def two(shared: Shared) -> Two:
+    return shared.once(Two)
 
 
 def test_all_networks_are_there_from_the_first_moment(dockconn: Lab, two: Two) -> None:
@@ -223,20 +213,29 @@ def test_joining_and_leaving_live(dockconn: Lab) -> None:
     assert_unreachable(client, server.port(80), because=Verdict.TIMED_OUT, timeout=0.3)
 
 
-WRONG: list[tuple[str, Callable[[Any, Any], object], type[Exception], str]] = [
+WRONG: list[tuple[str, Callable[[Network, Client], object], type[Exception], str]] = [
     ("an alias that is none", lambda n, c: n.connect(c, aliases=["no name"]), SpecError, "'no name' is not an alias"),
     ("an address that is none", lambda n, c: n.connect(c, ip="10.9.9"), SpecError, "10.9.9"),
-    ("twice", lambda n, c: (n.connect(c), n.connect(c)), EngineError, "already exists"),
     ("leaving what it is not on", lambda n, c: n.disconnect(c), EngineError, "not connected"),
 ]
 
 
 @pytest.mark.parametrize(("act", "error", "words"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG])
 def test_joining_that_can_not_be(
-    dockconn: Lab, act: Callable[[Any, Any], object], error: type[Exception], words: str
+    stage: Stage, act: Callable[[Network, Client], object], error: type[Exception], words: str
 ) -> None:
+    network, client = stage.once(scenes.apart).network, stage.once(scenes.plain).client
+
     with pytest.raises(error, match=words):
-        act(dockconn.network(), dockconn.client())
+        act(network, client)
+
+
+def test_joining_twice(stage: Stage) -> None:
+    network, client = stage.once(scenes.apart).network, stage.lab.client()
+    network.connect(client)
+
+    with pytest.raises(EngineError, match="already exists"):
+        network.connect(client)
 
 
 def test_adopted_ones_are_not_moved(dockconn: Lab) -> None:
@@ -271,14 +270,13 @@ def test_names_lead_nowhere_on_another_network(dockconn: Lab, two: Two) -> None:
 
 
 @needs("network-links")
-def test_a_link_on_a_network_is_a_name_for_one(dockconn: Lab) -> None:
-    network = dockconn.network()
-    server = dockconn.server(networks=[network])
-    linked, other = (asker(dockconn, networks=[network], links=links) for links in ({"db": server}, ()))
+def test_a_link_on_a_network_is_a_name_for_one(dockconn: Lab, two: Two) -> None:
+    server, other = two.server, two.clients[two.front]
+    linked = asker(dockconn, networks=[two.front], links={"mine": server})
 
-    assert assert_reachable(linked, server.port(80).named("db")).answered_by == server.id
-    assert not [name for name in linked.environment if name.startswith("DB_")]
-    assert_unreachable(other, server.port(80).named("db"), because=Verdict.NAME_NOT_FOUND)
+    assert assert_reachable(linked, server.port(80).named("mine")).answered_by == server.id
+    assert not [name for name in linked.environment if name.startswith("MINE_")]
+    assert_unreachable(other, server.port(80).named("mine"), because=Verdict.NAME_NOT_FOUND)
 
 
 @needs("network-links")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_dockconn import Lab, ReachabilityError, Server, assert_reachable
+from pytest_dockconn import Client, Lab, ReachabilityError, Server, assert_reachable
+from tests.engine import scenes
 from tests.engine.helpers import docker_py, free_port, rule, take_address
+from tests.shared import Stage
 
-Undo = contextlib.ExitStack
 Question = tuple[Any, Any]
 
 #: Has written something by the time it listens.
@@ -29,115 +29,107 @@ class Case:
     """A set-up, what the first line says, and what the evidence and the remedy say."""
 
     name: str
-    set_up: Callable[[Lab, Undo], Question]
+    set_up: Callable[[Stage], Question]
     cause: str
     words: tuple[str, ...]
 
 
-def exited(lab: Lab, undo: Undo) -> Question:
-    server = lab.server(
-        expose=(), command=["sh", "-c", "echo out of disk; trap 'exit 7' TERM; while :; do sleep 0.05; done"]
-    )
+def client(stage: Stage) -> Client:
+    """With which nothing is wrong."""
+    return stage.once(scenes.plain).client
+
+
+def exited(stage: Stage) -> Question:
+    command = ["sh", "-c", "echo out of disk; trap 'exit 7' TERM; while :; do sleep 0.05; done"]
+    server = stage.lab.server(expose=(), command=command)
     server.stop()
-    return lab.client(), server.port(80)
+    return client(stage), server.port(80)
 
 
-def removed(lab: Lab, undo: Undo) -> Question:
-    server = lab.server()
+def removed(stage: Stage) -> Question:
+    server = stage.lab.server()
     port = server.port(80)
-    lab._services.engine.remove(server.id)
-    return lab.client(), port
+    server.services.engine.remove(server.id)
+    return client(stage), port
 
 
-def starting(lab: Lab, undo: Undo) -> Question:
-    server = lab.server(expose=(), command=["sleep", "600"])
-    return lab.client(), server.port(80)
+def starting(stage: Stage) -> Question:
+    server = stage.lab.server(expose=(), command=["sleep", "600"])
+    return client(stage), server.port(80)
 
 
-def restarting(lab: Lab, undo: Undo) -> Question:
+def restarting(stage: Stage) -> Question:
     """Its restarts are ever further apart, so it is soon found between two of them."""
-    if lab.engine.kind == "podman":
+    if stage.lab.engine.kind == "podman":
         pytest.skip("podman (seen on 4.3.1) shows no state between two restarts, and does not make them further apart")
-    api = docker_py(lab.engine.url)
-    image = lab._services.images.get("client").id
+    api = docker_py(stage.lab.engine.url)
+    image = stage.lab._services.images.get("client").id
     policy = api.create_host_config(restart_policy={"Name": "always"})
     made = api.create_container(image, ["sh", "-c", "echo no config; exit 5"], host_config=policy)["Id"]
-    undo.callback(api.remove_container, made, force=True)
+    stage.undo.callback(api.remove_container, made, force=True)
     api.start(made)
     while api.inspect_container(made)["RestartCount"] < 4 or not api.inspect_container(made)["State"]["Restarting"]:
         api.wait(made)
-    return lab.client(), lab.adopt(made).port(80)
+    return client(stage), stage.lab.adopt(made).port(80)
 
 
-def ipv6_only(lab: Lab, undo: Undo) -> Question:
-    return lab.client(), lab.server(command=["python3", "-c", IPV6]).port(80)
+def ipv6_only(stage: Stage) -> Question:
+    return client(stage), stage.lab.server(command=["python3", "-c", IPV6]).port(80)
 
 
-def only_exposed(lab: Lab, undo: Undo) -> Question:
+def only_exposed(stage: Stage) -> Question:
     number = free_port()
-    lab.server(expose=(number,))
-    return lab.host, f"http://127.0.0.1:{number}/"
+    stage.lab.server(expose=(number,))
+    return stage.lab.host, f"http://127.0.0.1:{number}/"
 
 
-def internal(lab: Lab, undo: Undo) -> Question:
-    return lab.client(networks=[lab.network(internal=True)]), "tcp://198.51.100.7:80"
+def internal(stage: Stage) -> Question:
+    return stage.once(scenes.internal).client, "tcp://198.51.100.7:80"
 
 
-def no_link(lab: Lab, undo: Undo) -> Question:
-    lab.server(name="web1")
-    return lab.client(dns=["127.0.0.1"]), "http://web1/"
+def no_link(stage: Stage) -> Question:
+    stage.lab.server(name="web1")
+    return stage.once(scenes.nameless), "http://web1/"
 
 
-def stale_hosts(lab: Lab, undo: Undo) -> Question:
-    server = lab.server()
-    client = lab.client(extra_hosts={"web": server.ip})
+def stale_hosts(stage: Stage) -> Question:
+    server = stage.lab.server()
+    asking = stage.lab.client(extra_hosts={"web": server.ip})
     before = server.ip
     server.stop()
-    take_address(lab, before, command=["sleep", "600"], expose=())
+    take_address(stage.lab, before, command=["sleep", "600"], expose=())
     server.start()
-    return client, server.port(80).named("web")
+    return asking, server.port(80).named("web")
 
 
-def held_by_a_process(lab: Lab, undo: Undo) -> Question:
-    server = lab.server(bind={80: None})
+def held_by_a_process(stage: Stage) -> Question:
+    server = stage.lab.server(bind={80: None})
     port = server.bound_port(80)
     number = port.number
     server.stop()
-    listening = undo.enter_context(socket.create_server(("127.0.0.1", number)))
+    listening = stage.undo.enter_context(socket.create_server(("127.0.0.1", number)))
     assert listening
-    return lab.host, port
+    return stage.lab.host, port
 
 
-def dropped(lab: Lab, undo: Undo) -> Question:
-    server, client = lab.server(), lab.client()
-    rule(server, "-A", "INPUT", "-s", client.ip, "-p", "tcp", "--dport", "80", "-j", "DROP")
-    return client, server.port(80)
+def dropped_on_the_way_out(stage: Stage) -> Question:
+    server, asking = stage.once(scenes.plain).server, stage.lab.client()
+    rule(asking, "-A", "OUTPUT", "-d", server.ip, "-j", "DROP")
+    return asking, server.port(80)
 
 
-def rejected(lab: Lab, undo: Undo) -> Question:
-    server, client = lab.server(), lab.client()
-    rule(server, "-A", "INPUT", "-s", client.ip, "-p", "tcp", "-j", "REJECT", "--reject-with", "tcp-reset")
-    return client, server.port(80)
+def nowhere(stage: Stage) -> Question:
+    server = stage.lab.server(network_mode="none")
+    return client(stage), server.port(80)
 
 
-def dropped_on_the_way_out(lab: Lab, undo: Undo) -> Question:
-    server, client = lab.server(), lab.client()
-    rule(client, "-A", "OUTPUT", "-d", server.ip, "-j", "DROP")
-    return client, server.port(80)
-
-
-def nowhere(lab: Lab, undo: Undo) -> Question:
-    server = lab.server(network_mode="none")
-    return lab.client(), server.port(80)
-
-
-def far_engine(lab: Lab, undo: Undo) -> Question:
+def far_engine(stage: Stage) -> Question:
     """As where the engine is another machine: its bridges are no interfaces of this one, and its addresses answer nobody."""
-    server = lab.server(networks=[lab.network()])
+    server = stage.lab.server(networks=[stage.lab.network()])
     rule(server, "-A", "INPUT", "-s", _gateway(server), "-j", "DROP")
-    patch = undo.enter_context(pytest.MonkeyPatch.context())
-    patch.setitem(vars(lab._services), "same_host", False)
-    return lab.host, server.port(80)
+    patch = stage.undo.enter_context(pytest.MonkeyPatch.context())
+    patch.setitem(vars(stage.lab._services), "same_host", False)
+    return stage.lab.host, server.port(80)
 
 
 def _gateway(server: Server) -> str:
@@ -162,26 +154,25 @@ CASES = [
     ),
     Case(
         "dropped",
-        dropped,
+        scenes.asked(scenes.dropped),
         "a firewall rule of server1 drops it: -A INPUT -s",
         ("-j DROP", "more packets while it was asked again", "answers on 80/tcp when it is asked from inside"),
     ),
-    Case("rejected", rejected, "a firewall rule of server1 rejects it: -A INPUT", ("--reject-with tcp-reset",)),
+    Case(
+        "rejected",
+        scenes.asked(scenes.rejected),
+        "a firewall rule of server1 rejects it: -A INPUT",
+        ("--reject-with tcp-reset",),
+    ),
     Case("way out", dropped_on_the_way_out, "a firewall rule of client1 drops it: -A OUTPUT -d", ("-j DROP",)),
     Case("nowhere", nowhere, "server1 has no address to ask port 80/tcp", ("network mode none", "connect it")),
     Case("far engine", far_engine, "container addresses can't be reached from here", ("bind={80: None}",)),
 ]
 
 
-@pytest.fixture
-def undo() -> Iterator[Undo]:
-    with contextlib.ExitStack() as stack:
-        yield stack
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
-def test_the_first_line_tells_the_cause(dockconn: Lab, undo: Undo, case: Case) -> None:
-    source, destination = case.set_up(dockconn, undo)
+def test_the_first_line_tells_the_cause(stage: Stage, case: Case) -> None:
+    source, destination = case.set_up(stage)
 
     with pytest.raises(ReachabilityError) as caught:
         assert_reachable(source, destination, within=0.1, timeout=0.3)
@@ -214,10 +205,10 @@ def test_both_ends_are_shown(dockconn: Lab) -> None:
     assert "\x1b" not in owns
 
 
-def test_a_host_that_asks_is_shown_too(dockconn: Lab) -> None:
-    server = dockconn.server()
+def test_a_host_that_asks_is_shown_too(stage: Stage) -> None:
+    server = stage.once(scenes.plain).server
 
     with pytest.raises(ReachabilityError) as caught:
-        assert_reachable(dockconn.host, server.port(81), within=0, timeout=0.3)
+        assert_reachable(stage.lab.host, server.port(81), within=0, timeout=0.3)
 
     assert [title for title, _ in caught.value.sections] == ["dockconn: the host", "dockconn: server1"]

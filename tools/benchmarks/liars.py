@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 from tests.engine.liars import CONTROLS, LIARS, RIGHT, Liar, Truth, ask, undisturbed
+from tests.shared import Shared, Stage
 
 from pytest_dockconn import Client, Lab
 from pytest_dockconn.actions.services import Services
@@ -74,20 +75,20 @@ def opened(engine: str | None) -> Iterator[Session]:
 
 def put(session: Session, liar: Liar, standin: Client, tools: Sequence[Rival]) -> Row:
     """One set-up, built afresh for each tool that can ask."""
-    with _built(session) as (lab, undo):
-        question = liar.set_up(lab, undo)
-        asked = way(lab, liar, *question, standin.id)
-        ours = _held(liar, lab, lambda: ask(liar, *question).word)
+    with _built(session) as stage:
+        question = liar.set_up(stage)
+        asked = way(liar, *question, standin.id)
+        ours = _held(liar, stage.lab, lambda: ask(liar, *question).word)
     can = [tool for tool in tools if asked is not None and tool.can(asked)]
     words = {tool.name: _theirs(session, liar, standin, tool) if tool in can else CANNOT for tool in tools}
     return Row(liar, {OURS: ours, **words})
 
 
 def _theirs(session: Session, liar: Liar, standin: Client, tool: Rival) -> str:
-    with _built(session) as (lab, undo):
-        asked = way(lab, liar, *liar.set_up(lab, undo), standin.id)
+    with _built(session) as stage:
+        asked = way(liar, *liar.set_up(stage), standin.id)
         assert asked is not None
-        return _held(liar, lab, lambda: tool.ask(asked))
+        return _held(liar, stage.lab, lambda: tool.ask(asked))
 
 
 def _held(liar: Liar, lab: Lab, question: Callable[[], str]) -> str:
@@ -100,14 +101,20 @@ def _held(liar: Liar, lab: Lab, question: Callable[[], str]) -> str:
 
 
 @contextlib.contextmanager
-def _built(session: Session) -> Iterator[tuple[Lab, contextlib.ExitStack]]:
-    """A lab, and what is undone before it closes."""
-    lab = session.new_lab()
+def _built(session: Session) -> Iterator[Stage]:
+    """A stage on which nothing is shared with another."""
+    labs: list[Lab] = []
+
+    def new_lab() -> Lab:
+        labs.append(session.new_lab())
+        return labs[-1]
+
     try:
         with contextlib.ExitStack() as undo:
-            yield lab, undo
+            yield Stage(new_lab(), undo, Shared(new_lab))
     finally:
-        session.close_lab(lab)
+        for lab in labs:
+            session.close_lab(lab)
 
 
 def check(rows: Sequence[Row], tools: Sequence[Rival]) -> None:

@@ -21,7 +21,8 @@ from testcontainers.core.wait_strategies import PortWaitStrategy
 from tests.engine.liars import REACHABLE, UNREACHABLE, Liar
 from urllib3.util.retry import Retry
 
-from pytest_dockconn import Container, Lab, Port
+from pytest_dockconn import Container, Port
+from pytest_dockconn.actions.services import Services
 from pytest_dockconn.errors import NoAddress
 
 #: Seconds that each may take, as testinfra's own ``nc -w 1``.
@@ -58,12 +59,12 @@ class Way:
         return f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/"
 
 
-def way(lab: Lab, liar: Liar, source: Any, destination: Any, standin: str) -> Way | None:
+def way(liar: Liar, source: Any, destination: Any, standin: str) -> Way | None:
     """The question in addresses; None where there is no address."""
     inside, from_host = (standin, True) if source.source_id is None else (source.source_id, False)
     if isinstance(destination, str):
         parts = urlsplit(destination)
-        owner, inner = _bound(lab, parts.port or 0)
+        owner, inner = _bound(source.services, parts.port or 0)
         return Way(inside, from_host, parts.scheme, parts.hostname or "", parts.port or 80, owner, inner)
     port: Port = destination
     try:
@@ -77,8 +78,9 @@ def way(lab: Lab, liar: Liar, source: Any, destination: Any, standin: str) -> Wa
     return Way(inside, from_host, scheme, target.host, target.port, owner, port.key.number)
 
 
-def _bound(lab: Lab, number: int) -> tuple[str, int]:
-    for one in lab.containers:
+def _bound(services: Services, number: int) -> tuple[str, int]:
+    for one in services.known_containers():
+        assert isinstance(one, Container)
         for binding in one.last_facts().bindings:
             if binding.host_port == number:
                 return one.id, binding.port.number

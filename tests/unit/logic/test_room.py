@@ -89,9 +89,7 @@ LOCAL, ALL, UDP = ("127.0.0.1", 8080, "tcp"), ("0.0.0.0", 8080, "tcp"), ("127.0.
         pytest.param(
             {"host": "127.0.0.1", "port": 8080, "scheme": "udp"}, [UDP], "port 8080/udp of the host", id="udp"
         ),
-        pytest.param(
-            {"host": "web", "port": 0, "scheme": "icmp"}, [("", 0, "tcp")], "", id="exposed only"
-        ),
+        pytest.param({"host": "web", "port": 0, "scheme": "icmp"}, [("", 0, "tcp")], "", id="exposed only"),
     ],
 )
 def test_who_would_answer(changes: dict[str, Any], ports: list[room.HostPort], found: str) -> None:

@@ -6,9 +6,7 @@ import contextlib
 import ipaddress
 import secrets
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,13 +16,13 @@ from pytest_dockconn.actions.services import Services
 from pytest_dockconn.engine import find
 from pytest_dockconn.errors import DockconnError, EngineError, NotOurs, SpecError
 from pytest_dockconn.model.settings import Settings
+from tests.conformance import private
 from tests.conformance.helpers import asker
 from tests.engine import scenes
 from tests.engine.helpers import needs, subnet
 from tests.shared import Shared, Stage
 
 MTU = "com.docker.network.driver.mtu"
-TOOL = Path(__file__).parents[2] / "tools/engine"
 Question = tuple[Any, Any]
 
 
@@ -353,14 +351,8 @@ def small_engine() -> Iterator[str]:
     """An engine with addresses for few networks."""
     if not shutil.which("dockerd"):
         pytest.skip("no dockerd here: the engine of this run is podman, or elsewhere")
-    name = f"pools-{secrets.token_hex(3)}"
-    pool = "base=10.99.0.0/24,size=26"
-    made = subprocess.run(
-        [TOOL, "private", "up", name, "--", f"--default-address-pool={pool}"],
-        capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    yield made.stdout.strip()
-    subprocess.run([TOOL, "private", "down", name], capture_output=True, check=True, stdin=subprocess.DEVNULL)
+    with private.engine(("--default-address-pool=base=10.99.0.0/24,size=26",), f"pools-{secrets.token_hex(3)}") as url:
+        yield url
 
 
 def test_no_addresses_left(small_engine: str) -> None:

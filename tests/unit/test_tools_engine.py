@@ -127,3 +127,17 @@ def test_wrong_usage_shows_the_right_one(tmp_path: Path, arguments: tuple[str, .
     done = run(tmp_path, *arguments)
     assert done.returncode == 2
     assert done.stderr.startswith("usage: tools/engine up")
+
+
+def test_private_data_are_removed_from_where_they_were_begun(tmp_path: Path) -> None:
+    """Whoever ends it need not know the environment of who began it: the tests keep theirs in memory."""
+    folder, data = tmp_path / "private/some", tmp_path / "memory/private/some"
+    for made in (folder, data):
+        made.mkdir(parents=True)
+    (folder / "store").write_text(f"{data}\n")
+
+    done = run(tmp_path, "private", "down", "some")
+
+    assert done.returncode == 0, done.stderr
+    assert not data.exists()
+    assert not folder.exists()

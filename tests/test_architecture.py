@@ -18,7 +18,7 @@ SOURCE = Path(__file__).parents[1] / "src" / PACKAGE
 
 #: From the ground up: packages and modules, relative to the package.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "labels"),
+    ("errors", "labels", "text"),
     ("model",),
     ("logic",),
     ("report",),

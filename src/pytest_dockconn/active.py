@@ -16,12 +16,12 @@ from .handles.container import Container
 from .lab import Lab
 from .logic import bases
 from .logic.capabilities import check
-from .logic.text import printable
 from .model.settings import Settings
 from .report import summary
 from .run import Run
 from .selection import MARK, needs_engine
 from .terminal import Progress
+from .text import ending, one_line, printable
 
 PACKAGE = Path(__file__).parent
 #: Lines of a container's output in the report of a failed test.
@@ -32,6 +32,8 @@ FORKED = (
 )
 #: So many of the things that could not be removed are named.
 LEFT_SHOWN = 8
+#: Characters of a line on the terminal at the most.
+SHOWN = 2000
 
 
 def opened(config: pytest.Config, settings: Settings) -> Run:
@@ -63,9 +65,9 @@ class Active:
     def pytest_report_header(self) -> list[str]:
         """Which engine, which version, which bridge; and what an earlier run left for this one."""
         try:
-            return self._run.headers()
+            return [one_line(line, SHOWN) for line in self._run.headers()]
         except DockconnError as error:
-            return [f"dockconn: {error.cause}"]
+            return [one_line(f"dockconn: {error.cause}", SHOWN)]
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Remember what this test will want, unless it may still be deselected."""
@@ -120,7 +122,7 @@ class Active:
         if isinstance(error, (DockconnError, ReachabilityError)) and call.excinfo is not None:
             _shorten(item, call.excinfo, report, error)
         if isinstance(error, EngineUnavailable):
-            item.session.shouldfail = f"dockconn: {error.cause}"
+            item.session.shouldfail = one_line(f"dockconn: {error.cause}", SHOWN)
         if report.failed and isinstance(error, ReachabilityError):
             report.sections += error.sections
         if report.failed and needs_engine(item):
@@ -135,13 +137,15 @@ class Active:
             except DockconnError:
                 continue
             if output.strip():
-                sections.append((f"output of {container.name} ({container.id[:12]})", printable(output)))
+                sections.append(
+                    (one_line(f"output of {container.name} ({container.id[:12]})"), printable(ending(output)))
+                )
         return sections
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What was used again; with ``-v``, who reached whom, how, and how fast."""
         if self._run.settings.reuse or self._run.reused().removed:
-            terminalreporter.write_line(self._run.outcome())
+            terminalreporter.write_line(one_line(self._run.outcome(), SHOWN))
         if terminalreporter.verbosity < 1 or not self._run.asked:
             return
         terminalreporter.write_sep("-", "dockconn: who reached whom")
@@ -158,9 +162,10 @@ class Active:
         failed = [*self._run.close(), *self._run.worker_left]
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if self._run.late and reporter is not None:
-            reporter.write_line(f"dockconn: {self._run.late}")
+            reporter.write_line(one_line(f"dockconn: {self._run.late}", SHOWN))
         if failed and reporter is not None:
-            reporter.write_line(f"dockconn: left on the engine: {_few(failed)} (remedy: dockconn prune)", red=True)
+            left = one_line(f"dockconn: left on the engine: {_few(failed)}", SHOWN)
+            reporter.write_line(f"{left} (remedy: dockconn prune)", red=True)
 
 
 def _few(reasons: list[str]) -> str:

@@ -16,11 +16,14 @@ from .assertions.reachable import assert_reachable
 from .assertions.unreachable import assert_unreachable
 from .engine.find import find
 from .errors import DockconnError, ReachabilityError
-from .logic.text import printable
 from .model.probe import ProbeResult
 from .model.settings import Settings
 from .report import leftovers as leftovers_report
 from .session import Session
+from .text import one_line, printable
+
+#: Characters of a line at the most.
+SHOWN = 2000
 
 
 class Check(Struct, frozen=True):
@@ -102,20 +105,23 @@ def _check(arguments: argparse.Namespace) -> int:
     session = Session(Services(find(arguments.engine), Settings(engine=arguments.engine, base=arguments.base), _say))
     try:
         engine, bridge = session.lab.engine, session.lab.bridge
-        print(
-            f"{engine.kind} {engine.version} (API {engine.api_version}) at {engine.url}, bridge {bridge.name} {bridge.subnet}"
-        )
+        what = f"{engine.kind} {engine.version} (API {engine.api_version}) at {engine.url}, bridge {bridge.name} {bridge.subnet}"
+        print(one_line(what, SHOWN))
         outcomes = [_one(session, check) for check in CHECKS]
     finally:
         session.start_closing()
         left = session.close()
     for line in left:
-        print(f"left on the engine: {line}", file=sys.stderr)
+        _warn(f"left on the engine: {line}")
     return 1 if left or "FAILED" in outcomes else 0
 
 
+def _warn(line: str) -> None:
+    print(one_line(line, SHOWN), file=sys.stderr)
+
+
 def _say(line: str) -> None:
-    print(f"  {line}", file=sys.stderr)
+    print(f"  {one_line(line, SHOWN)}", file=sys.stderr)
 
 
 def _one(session: Session, check: Check) -> str:
@@ -151,7 +157,7 @@ def _prune(arguments: argparse.Namespace) -> int:
     finally:
         engine.close()
     for line in failed:
-        print(f"dockconn: {line}", file=sys.stderr)
+        _warn(f"dockconn: {line}")
     print(f"{len(leftovers) - len(failed)} removed")
     return 1 if failed else 0
 

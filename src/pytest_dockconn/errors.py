@@ -17,12 +17,18 @@ DockconnError                  a tool is broken or was asked for something that 
 ReachabilityError (AssertionError)   an assertion that does not hold
 ```
 
-A message is cause + what was checked + remedy, in this order, each a sentence or a few.
+A message is cause + what was checked + remedy, in this order, each a sentence or a few. What others wrote is in them: the
+engine, images, containers, variables of the environment. So all of it is made fit to be shown here, where every error begins.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from .text import block, one_line, printable
+
+#: Characters of one part of an error's message at the most, and of that of a failed assertion: its table may be large.
+LONGEST, LONGEST_FAILURE = 40_000, 1_000_000
 
 
 class DockconnError(Exception):
@@ -35,10 +41,10 @@ class DockconnError(Exception):
     """
 
     def __init__(self, cause: str, *, checked: str = "", remedy: str = "") -> None:
-        self.cause = cause
-        self.checked = checked
-        self.remedy = remedy
-        super().__init__(cause)
+        self.cause = block(cause, LONGEST)
+        self.checked = block(checked, LONGEST)
+        self.remedy = block(remedy, LONGEST)
+        super().__init__(self.cause)
 
     def __str__(self) -> str:
         """Cause first, so that the first line is enough in a CI log."""
@@ -107,5 +113,5 @@ class ReachabilityError(AssertionError):
     """
 
     def __init__(self, message: str, sections: Sequence[tuple[str, str]] = ()) -> None:
-        self.sections = tuple(sections)
-        super().__init__(message)
+        self.sections = tuple((one_line(title), printable(text)) for title, text in sections)
+        super().__init__(printable(message, LONGEST_FAILURE))

@@ -18,6 +18,7 @@ from .errors import DockconnError
 from .handles.image import Image
 from .logic.capabilities import KNOWN
 from .session import Session, Tutorial
+from .text import one_line
 
 if TYPE_CHECKING:
     from .actions.base import Say
@@ -164,7 +165,8 @@ class Run:
         lacks = [name for name in capabilities if not engine.can(name)]
         if not lacks:
             return ""
-        return f"{engine.kind} {engine.version} lacks {', '.join(f'{name!r} ({KNOWN[name]})' for name in lacks)}"
+        what = ", ".join(f"{name!r} ({KNOWN[name]})" for name in lacks)
+        return one_line(f"{engine.kind} {engine.version} lacks {what}", 2000)
 
     def require(self, *capabilities: str) -> None:
         """Skip, with the reason, where a capability is missing; fail under ``--dockconn-strict``."""

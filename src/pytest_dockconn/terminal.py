@@ -9,6 +9,8 @@ import threading
 
 import pytest
 
+from .text import one_line
+
 
 class Progress:
     """Says what is being done. On a terminal each line replaces the one before; elsewhere plain lines, as in CI."""
@@ -23,7 +25,7 @@ class Progress:
         """Show one line."""
         if self._out is None:
             return
-        text = f"dockconn: {line}"
+        text = f"dockconn: {one_line(line, 500)}"
         with self._lock:
             self._out.write(f"\r\x1b[K{text[:118]}" if self._replace else f"{text}\n")
             self._out.flush()

@@ -87,7 +87,7 @@ def _open(url: str, _timeout: float) -> Engine:
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     engine = InnerEngine(
-        parts.netloc or "docker",
+        parts.hostname or "docker",
         parts.path.strip("/") or "20.10.24",
         url=f"{SCHEME}://{parts.netloc}",
         journal=Path(query["journal"]) if "journal" in query else None,

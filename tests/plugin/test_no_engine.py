@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_dockconn import cli
 from pytest_dockconn.engine import find
 from tests.plugin.conftest import Inner, one_message
 
@@ -86,9 +87,9 @@ PLACES: list[tuple[str, Place, str]] = [
     ("unknown scheme", url("gopher://127.0.0.1"), "is not the URL of an engine"),
     ("no host", url("tcp://"), "is not the URL of an engine"),
     ("half an address", url("tcp://[::1:1"), "is not the URL of an engine"),
-    ("port without number", url("tcp://127.0.0.1:port"), "could not be cast to integer"),
+    ("port without number", url("tcp://127.0.0.1:port"), "its port is no number from 1 to 65535"),
     ("port 0", url("tcp://127.0.0.1:0"), "outside of 1 to 65535"),
-    ("port too large", url("tcp://127.0.0.1:65536"), "port out of range"),
+    ("port too large", url("tcp://127.0.0.1:65536"), "its port is no number from 1 to 65535"),
 ]
 
 
@@ -123,6 +124,41 @@ def test_named_by_the_environment(inner: Inner, monkeypatch: pytest.MonkeyPatch,
     with place(inner.pytester.path / "d.sock") as where:
         monkeypatch.setenv("DOCKER_HOST", where)
         one_message(inner.session("--dockconn"), words, "DOCKER_HOST")
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "https", "ssh"])
+@pytest.mark.parametrize("password", ["s3cret", "s3/cret"])
+def test_no_password_is_shown(
+    inner: Inner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], scheme: str, password: str
+) -> None:
+    inner.write(SOURCE)
+    monkeypatch.setenv("DOCKER_HOST", f"{scheme}://me:{password}@127.0.0.1:1")
+    result = inner.session("--dockconn")
+    assert cli.main(["prune"]) == 4
+
+    one_message(result, "DOCKER_HOST", "***@127.0.0.1:1", "a URL with a password in it is not taken")
+    said = result.stdout.str() + result.stderr.str() + "".join(capsys.readouterr())
+    assert "cret" not in said
+    assert "s3" not in said
+
+
+@pytest.mark.parametrize(
+    ("test", "words"),
+    [
+        ("dockconn.server()", "the engine has no such image"),
+        ("dockconn.client().commit('ubuntu:24.04')", "so it is not replaced"),
+        ("dockconn.adopt('nosuch')", "there is no container 'nosuch'"),
+    ],
+)
+def test_nor_of_an_engine_that_answers(inner: Inner, test: str, words: str) -> None:
+    source = f"def test_it(dockconn):\n    {test}\n"
+    result = inner.run(
+        source, "--dockconn-server-image=nosuch:1", "-v", engine="--dockconn-engine=fake://me:s3cret@docker"
+    )
+    result.assert_outcomes(failed=1)
+    assert words in result.stdout.str()
+    assert "***@docker" in result.stdout.str()
+    assert "cret" not in result.stdout.str()
 
 
 def test_nothing_is_named_and_nothing_is_there(inner: Inner, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,12 +19,12 @@ from pytest_dockconn import Lab
 from pytest_dockconn.actions.base import check_tar
 from pytest_dockconn.actions.services import Services
 from pytest_dockconn.engine import address
-from pytest_dockconn.engine.refusal import port_in_words, redact
+from pytest_dockconn.engine.refusal import port_in_words
 from pytest_dockconn.errors import DockconnError, SpecError
 from pytest_dockconn.logic import bases, capabilities, clock, destinations, firewall, links, matrix, names, ports, specs
-from pytest_dockconn.logic.text import one_line, printable
 from pytest_dockconn.model.settings import Settings
 from pytest_dockconn.model.spec import ContainerPlan, NetworkPlan
+from pytest_dockconn.text import one_line, printable, redact
 
 #: Text that is likely to mean something to a parser of ports, addresses, URLs or tables, and any other.
 TELLING = st.sampled_from(

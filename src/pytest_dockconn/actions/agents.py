@@ -12,12 +12,15 @@ from typing import Any, Protocol
 from ..agent import serve
 from ..engine.port import Stream
 from ..errors import DockconnError
+from ..text import ending, one_line
 
 #: Seconds on top of a probe's own time limit before its agent counts as gone.
 GRACE = 10.0
 
 #: Bytes of one line at the most: 10,000 results with all that they say.
 LONGEST = 32 << 20
+#: Characters of what it wrote that are shown.
+SHOWN = 300
 
 Request = Mapping[str, Any]
 Reply = Mapping[str, Any]
@@ -135,7 +138,8 @@ class StreamChannel:
         return reply
 
     def _gone(self, why: str) -> AgentGone:
-        said = f"; it wrote: {self.stderr.strip()[-300:]}" if self.stderr.strip() else ""
+        wrote = one_line(ending(self.stderr.strip(), SHOWN), SHOWN)
+        said = f"; it wrote: {wrote}" if wrote else ""
         return AgentGone(f"the agent of {self._name} does not answer: {why}{said}")
 
     def close(self) -> None:
@@ -175,5 +179,5 @@ def selftest(channel: Channel, nonce: str) -> tuple[bool, str]:
 
 def _checked(reply: Reply) -> Reply:
     if "error" in reply:
-        raise AgentGone(f"the agent could not do it: {reply['error']}")
+        raise AgentGone(f"the agent could not do it: {one_line(str(reply['error']), SHOWN)}")
     return reply

@@ -8,6 +8,7 @@ from ..errors import Conflict, SpecError
 from ..logic.images import committed_as, is_named
 from ..logic.stale import is_dead
 from ..model.facts import ImageFacts
+from ..text import redact
 from .here import here
 
 #: The engine's word for an image that it keeps because another is made of it.
@@ -26,7 +27,7 @@ def check_free(engine: Engine, name: str, run: str) -> None:
     if not whose:
         raise SpecError(
             f"image {name} is there already and was not made here, so it is not replaced",
-            checked=f"the images of the engine at {engine.url}",
+            checked=f"the images of the engine at {redact(engine.url)}",
             remedy="choose another tag, or remove it first",
         )
     if whose != run and not is_dead(there.labels, here(engine)):

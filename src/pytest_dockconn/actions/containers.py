@@ -10,9 +10,9 @@ from typing import Any
 
 from ..engine.port import Engine
 from ..errors import DockconnError, PortInUse, StartFailed
-from ..logic.text import printable
 from ..model.facts import ContainerFacts
 from ..model.spec import ContainerPlan, PortKey, Publish
+from ..text import printable
 from . import agents
 from .holders import check_free, holder_of, in_use
 from .services import Services

@@ -14,6 +14,7 @@ from ..engine.port import Engine
 from ..errors import NotFound, PortInUse
 from ..logic.room import overlap
 from ..model.spec import Publish
+from ..text import one_line
 
 
 def check_free(engine: Engine, wishes: Iterable[Publish], *, same_host: bool) -> None:
@@ -130,6 +131,6 @@ def _owner_of(inodes: set[int]) -> str:
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if marks & _open_files(process):
-                name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
-                return f"process {process.name} ({name}) of the host has it"
+                name = (process / "comm").read_text(encoding="utf-8", errors="replace")  # it may call itself anything
+                return f"process {process.name} ({one_line(name)}) of the host has it"
     return ""

@@ -21,6 +21,7 @@ from ..logic.bases import Base
 from ..logic.image_hash import digest
 from ..model.facts import ImageFacts
 from ..model.settings import Settings
+from ..text import one_line, redact
 from .base import Say, find, there
 
 CLIENT = "client"
@@ -114,7 +115,7 @@ class Images:
         if image is None:
             raise SpecError(
                 f"--dockconn-{role}-image {name!r}: the engine has no such image",
-                checked=f"the images of the engine at {self._engine.url}",
+                checked=f"the images of the engine at {redact(self._engine.url)}",
                 remedy=f"docker pull {name}, or leave the option out to have the image built",
             )
         return image
@@ -130,7 +131,9 @@ class Images:
                 self._build(role, tag, below)
                 found = self._engine.image(tag)
         if found is None:
-            raise BuildFailed(f"image {tag} was built, but the engine does not show it", checked=self._engine.url)
+            raise BuildFailed(
+                f"image {tag} was built, but the engine does not show it", checked=redact(self._engine.url)
+            )
         return found
 
     def _tag(self, role: str) -> tuple[str, str]:
@@ -148,7 +151,7 @@ class Images:
             name = self._made_base()
             facts = self._engine.image(name)
             if facts is None:
-                raise BuildFailed(f"the base {name} is gone from the engine", checked=self._engine.url)
+                raise BuildFailed(f"the base {name} is gone from the engine", checked=redact(self._engine.url))
             return name, facts.id
         return base
 
@@ -183,7 +186,7 @@ class Images:
 
     def _build(self, role: str, tag: str, below: str) -> None:
         begun = time.monotonic()
-        self._say(f"building {tag} on {below[:40]}")
+        self._say(f"building {tag} on {one_line(below, 40)}")
         tail: list[str] = []
         step = ""
         marks = {**self._labels(role, tag), labels.HASH: tag.partition(":")[2], labels.SPEAKS: role}
@@ -193,7 +196,7 @@ class Images:
                 if line.startswith("Step "):
                     step = line
                     if " : LABEL " not in line:
-                        self._say(f"{role}: {line[:90]} [{time.monotonic() - begun:.0f} s]")
+                        self._say(f"{role}: {one_line(line, 90)} [{time.monotonic() - begun:.0f} s]")
         except EngineUnavailable:
             raise
         except EngineError as error:
@@ -201,7 +204,7 @@ class Images:
         self._say(f"built {tag} [{time.monotonic() - begun:.0f} s]")
 
     def _failed(self, role: str, tag: str, step: str, tail: list[str], error: DockconnError) -> BuildFailed:
-        output = "\n".join("    " + line for line in tail)
+        output = "\n".join("    " + one_line(line, 500) for line in tail)
         return BuildFailed(
             f"the {role} image {tag} can't be built: {step or 'before the first step'}: {error.cause}\n{output}",
             checked=f"the base {self._base.source!r} ({self._base.kind}) with {role}.Dockerfile; the last lines of the output are above",

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from ..errors import SpecError
-from .refusal import redact
+from ..text import redact
 
 SCHEMES = ("unix", "tcp", "http", "https", "ssh", "npipe")
 

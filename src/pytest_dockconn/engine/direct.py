@@ -19,11 +19,12 @@ import msgspec
 from ..errors import EngineError, EngineUnavailable, NotFound
 from ..model.facts import ContainerFacts, Execution, ImageFacts, InfoFacts, NetworkFacts, VersionFacts
 from ..model.spec import Attachment, ContainerPlan, NetworkPlan
+from ..text import redact
 from . import bodies, translate
 from .address import socket_path
 from .attach import SocketStream, payloads
 from .patience import Limit
-from .refusal import gone, redact, refusal
+from .refusal import gone, refusal
 from .unix_http import REFUSED, Connections, Lines
 
 if TYPE_CHECKING:

@@ -19,10 +19,11 @@ from ..errors import EngineError, EngineUnavailable, NotFound
 from ..labels import committed_by
 from ..model.facts import ContainerFacts, Execution, ImageFacts, InfoFacts, NetworkFacts, VersionFacts
 from ..model.spec import Attachment, ContainerPlan, NetworkPlan
+from ..text import redact
 from . import bodies, translate
 from .attach import SocketStream
 from .patience import Limit, patiently
-from .refusal import gone, redact, refusal
+from .refusal import gone, refusal
 
 #: Seconds that a build, a pull, an import or a command in a container may be silent.
 LONG = 900.0

@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..errors import EngineUnavailable
+from ..text import redact
 from .address import Candidate, candidates, socket_path
 from .port import Engine, Opener
-from .refusal import redact
 from .unix_http import connected
 
 #: Seconds for each call. An engine that answers at all does so in milliseconds; a start under heavy load takes seconds.
@@ -88,9 +88,9 @@ def find(option: str | None, environ: Mapping[str, str] | None = None, timeout: 
 
 def obstacle(url: str) -> str:
     """Why nothing can answer there, as far as it can be told without a library in between; empty if something may."""
-    parts = urlsplit(url)
-    if parts.scheme != "unix":
-        return "" if parts.scheme == "npipe" else _bad_port(url)
+    scheme = urlsplit(url).scheme
+    if scheme != "unix":
+        return "" if scheme == "npipe" else _bad_place(url)
     try:
         with connected(socket_path(url), FIRST_TIMEOUT) as sock:
             sock.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
@@ -105,12 +105,15 @@ def obstacle(url: str) -> str:
         return (error.strerror or str(error)).lower()
 
 
-def _bad_port(url: str) -> str:
-    """Why the URL's port is none; docker-py would die of it."""
+def _bad_place(url: str) -> str:
+    """Why docker-py would not take the URL. It would die of a port that is none, and show a password in its own words."""
+    user = url.partition("://")[2].rpartition("@")[0]
+    if any(c in user for c in ":/?#"):
+        return "a URL with a password in it is not taken"
     try:
         return "" if urlsplit(url).port != 0 else "port 0 is outside of 1 to 65535"
-    except ValueError as error:
-        return str(error).lower()
+    except ValueError:  # its words have a part of the URL in them
+        return "its port is no number from 1 to 65535"
 
 
 def unavailable(tried: list[tuple[Candidate, str]], environ: Mapping[str, str]) -> EngineUnavailable:
@@ -125,7 +128,7 @@ def unavailable(tried: list[tuple[Candidate, str]], environ: Mapping[str, str]) 
     skipped = (
         ""
         if named
-        else f"DOCKER_HOST ({environ.get('DOCKER_HOST') or 'not set'}), docker's current context (default); "
+        else f"DOCKER_HOST ({redact(environ.get('DOCKER_HOST') or 'not set')}), docker's current context (default); "
     )
     checked = skipped + "; ".join(f"{redact(place.url)}: {reason}" for place, reason in tried)
     if any("permission" in reason for _, reason in tried):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..errors import Conflict, EngineError, EngineTimeout, EngineUnavailable, NotFound, PortInUse
+from ..text import redact
 
 #: The engine's words for a host port that is taken: another container has it; a host process has it, up to 26, in
 #: 27, and in 28 and 29; a whole range is used up; podman's (rootlessport, then netavark).
@@ -19,7 +20,6 @@ _PORT_TAKEN = (
 #: What podman's compatible API (seen on 4.3.1) answers with status 500, where docker has 404 and 409.
 _PODMAN_NOT_FOUND = ("no such container", "network not found")
 _PODMAN_CONFLICT = ("that name is already in use", "network already exists", "network is being used")
-_CREDENTIALS = re.compile(r"(?<=//)[^/?#]*@")
 _PORT = re.compile(
     r"(?:listen \w+ |bind for |port |listening on )?(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]|::):(\d+)", re.IGNORECASE
 )
@@ -59,8 +59,3 @@ def gone(url: str, doing: str, words: str) -> EngineUnavailable:
         f"{doing}: lost the engine at {redact(url)}: {words}",
         remedy="start it again, then run `dockconn prune` to remove what it still holds of this run",
     )
-
-
-def redact(url: str) -> str:
-    """The URL without its user and password."""
-    return _CREDENTIALS.sub("***@", url)

@@ -9,9 +9,9 @@ from ..actions.capabilities import ASK, DOCKER_TCP_FIRST, major
 from ..actions.services import Services
 from ..actions.sidecars import HOST
 from ..agent import namespace
-from ..engine.refusal import redact
 from ..errors import CapabilityError
 from ..model.facts import Counters, Interface, NetworkFacts
+from ..text import redact
 
 
 def tcp_first(version: str) -> bool:

@@ -11,9 +11,9 @@ from ..actions import agents, committed
 from ..actions.containers import await_answers, raise_if_ended
 from ..actions.services import Services
 from ..errors import DockconnError, SpecError
-from ..logic.text import printable
 from ..model.facts import ContainerFacts
 from ..model.spec import PortKey
+from ..text import printable
 from .container import Container
 from .image import Image
 

@@ -21,6 +21,7 @@ from ..logic.privileges import FOREIGN, NOTHING
 from ..logic.privileges import SERVER as SERVER_PRIVILEGES
 from ..model.facts import ContainerFacts, ImageFacts
 from ..model.spec import Attachment, ContainerPlan, PortKey
+from ..text import redact
 from .container import Container
 from .image import Image
 from .network import Network
@@ -255,7 +256,7 @@ def _wished(services: Services, wanted: Image | str) -> ImageFacts:
     if isinstance(wanted, Image):
         raise SpecError(
             f"image {wanted} ({wanted.id}) is not on the engine any more",
-            checked=f"the images of the engine at {services.engine.url}",
+            checked=f"the images of the engine at {redact(services.engine.url)}",
             remedy="what a test commits goes with it; commit it with dockconn_session for all tests",
         )
     return _pulled(services, name)
@@ -275,7 +276,7 @@ def _pulled(services: Services, name: str) -> ImageFacts:
             remedy="build or load it first, or correct the name",
         ) from error
     if found is None:
-        raise SpecError(f"image {name!r} was pulled but is not there", checked=services.engine.url)
+        raise SpecError(f"image {name!r} was pulled but is not there", checked=redact(services.engine.url))
     return found
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlsplit
 
 from ..errors import SpecError
 from ..model.probe import Target
+from ..text import redact
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 NEED_PORT = ("tcp", "udp")
 #: Of a host alone: its addresses, an echo.
 NO_PORT = ("dns", "icmp")
 SCHEMES = (*DEFAULT_PORTS, *NEED_PORT, *NO_PORT)
-#: User and password, also of what is no URL.
-_CREDENTIALS = re.compile(r"(?<=//)[^/?#]*@")
 
 
 def parse(url: str) -> Target:
@@ -23,12 +21,7 @@ def parse(url: str) -> Target:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        six = (
-            "an IPv6 address goes into brackets, as in http://[fd00::2]:80/"
-            if "[" not in url and url.count(":") > 2
-            else ""
-        )
-        raise _bad(url, six or str(error)) from error
+        raise _bad(url, _unreadable(url, error)) from None
     if parts.scheme not in SCHEMES or "://" not in url:
         raise _bad(url, f"unknown scheme {parts.scheme!r}" if "://" in url else "it has no scheme")
     if not host:
@@ -48,9 +41,20 @@ def parse(url: str) -> Target:
     return Target(scheme=parts.scheme, host=host, port=number, path=path, via="url")
 
 
+def _unreadable(url: str, error: ValueError) -> str:
+    """In words of ours: those of the library may have a part of a password in them."""
+    if "@" in url.partition("://")[2]:
+        return "it can't be read as a URL; users and passwords are not sent by a probe"
+    if "[" not in url and url.count(":") > 2:
+        return "an IPv6 address goes into brackets, as in http://[fd00::2]:80/"
+    if str(error).startswith("Port"):
+        return "its port is no number from 1 to 65535"
+    return "what begins with a bracket is no IPv6 address" if "[" in url else "it can't be read as a URL"
+
+
 def _bad(url: str, why: str) -> SpecError:
     return SpecError(
-        f"{_CREDENTIALS.sub('***@', url)!r} is not a destination: {why}",
+        f"{redact(url)!r} is not a destination: {why}",
         checked=f"known schemes: {', '.join(s + '://' for s in SCHEMES)}",
         remedy="write http://host[:port]/path, tcp://host:port, dns://name or icmp://host, or pass a Port: server.port(80)",
     )

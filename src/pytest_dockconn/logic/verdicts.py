@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
 from ..model.probe import Connection, ProbeResult, Target, Verdict
+
+#: What a server of ours says of itself: a container's full id, or what stands for a listener of the host.
+_CLAIM = re.compile(r"[0-9a-f]{64}|host-[0-9a-f]{16}")
 
 #: In the detail of a connection that nobody accepted.
 QUEUED = "waits in the accept queue"
@@ -25,7 +29,7 @@ def result(target: Target, seen: Mapping[str, Any], tokens: Mapping[str, str] | 
 
     ``tokens`` are those of our own servers, by id: who claims to be one of them without its token is nobody.
     """
-    claimed = str(seen.get("answered_by") or "")
+    claimed = _claim(seen)
     forged = bool(claimed) and (tokens or {}).get(claimed, "") not in ("", str(seen.get("token") or ""))
     detail = str(seen.get("detail") or "")
     source = seen.get("source")
@@ -44,6 +48,12 @@ def result(target: Target, seen: Mapping[str, Any], tokens: Mapping[str, str] | 
         location=str(seen.get("location") or ""),
         addresses=tuple(seen.get("addresses") or ()),
     )
+
+
+def _claim(seen: Mapping[str, Any]) -> str:
+    """The id that who answered claims to have; anybody may write anything there, and it is looked up and shown."""
+    said = str(seen.get("answered_by") or "")
+    return said if _CLAIM.fullmatch(said) else ""
 
 
 def said_who(probed: ProbeResult, name: str) -> ProbeResult:

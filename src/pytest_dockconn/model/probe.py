@@ -5,6 +5,12 @@ from __future__ import annotations
 import enum
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from ..text import one_line
+
+#: Characters of a detail at the most.
+LONGEST = 2000
 
 
 class Verdict(enum.Enum):
@@ -88,7 +94,7 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
         status: of the HTTP answer, else None.
         text: of the answer, at most 256 KiB; untrusted.
         answered_by: the id of the container that answered; empty where that is not known.
-        detail: what was seen, in words.
+        detail: what was seen, in words, on one line; fit to be shown, whoever had a part in it.
         target: what was asked.
         path: the ends of the connection, and with ``target.via`` the way that was taken; None where none came about.
         location: where a redirect points; empty where there is none.
@@ -108,6 +114,10 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
     location: str = ""
     addresses: tuple[str, ...] = ()
     attempts: int = 1
+
+    def __post_init__(self) -> None:
+        # here and not where it is put together: that is in many places
+        force_setattr(self, "detail", one_line(self.detail, LONGEST))
 
     def __bool__(self) -> bool:
         return self.verdict is Verdict.REACHABLE

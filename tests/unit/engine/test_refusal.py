@@ -94,17 +94,3 @@ def test_gone() -> None:
     assert type(error) is EngineUnavailable
     assert error.cause == "listing containers: lost the engine at tcp://***@box:2375: Connection refused"
     assert "dockconn prune" in error.remedy
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("unix:///var/run/docker.sock", "unix:///var/run/docker.sock"),
-        ("tcp://box:2375", "tcp://box:2375"),
-        ("ssh://me@box", "ssh://***@box"),
-        ("https://me:secret@box:2376/x", "https://***@box:2376/x"),
-        ("https://me:se@cret@box:2376", "https://***@box:2376"),
-    ],
-)
-def test_redact(url: str, shown: str) -> None:
-    assert refusal.redact(url) == shown

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.samples import result, target
+from tests.unit.samples import OWNER, result, target
 
 from pytest_dockconn.logic import verdicts
 from pytest_dockconn.model.probe import NEGATIVE, Connection, ProbeResult, Verdict
 
-OWNER = "id-of-server1"
 PATH = Connection("172.17.0.9", 40000, "172.17.0.2", 80)
 
 
@@ -56,6 +55,22 @@ def test_an_identity_without_its_token_is_none(tokens: dict[str, str], told: str
 
     assert found.answered_by == (OWNER if known else "")
     assert ("claims to be" in found.detail) is not known
+
+
+@pytest.mark.parametrize(
+    "claim",
+    ["\x1b]0;owned\x07", "\x1b" * 64, "abc", "server1", "A" * 64, "5" * 63, "5" * 65, "5" * 64 + "\n", "host-1", "host-" + "g" * 16, "..", "²" * 64],
+    ids=ascii,
+)  # fmt: skip
+def test_what_is_no_id_is_no_claim(claim: str) -> None:
+    """It would be looked up on the engine, and shown."""
+    found = verdicts.result(target(), {"verdict": "reachable", "answered_by": claim, "detail": "HTTP 200"})
+    assert (found.answered_by, found.detail) == ("", "HTTP 200")
+
+
+@pytest.mark.parametrize("claim", ["5" * 64, "0123456789abcdef" * 4, "host-0123456789abcdef"])
+def test_an_id_is_a_claim(claim: str) -> None:
+    assert verdicts.result(target(), {"verdict": "reachable", "answered_by": claim}).answered_by == claim
 
 
 def test_an_agents_shortest_answer() -> None:

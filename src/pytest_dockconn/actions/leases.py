@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import stat
 import time
 import weakref
 from pathlib import Path
 
 from ..errors import DockconnError
+from . import folders
 
 #: What a lease says while a run uses the thing, with the run's process id after it.
 IN_USE = "in use by"
@@ -94,9 +94,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _folder() -> Path:
-    # not tempfile's: that looks at TMPDIR and at which disk is full just now, and the helper and `dockconn prune` must come
-    # to the same place
-    return Path(f"/tmp/dockconn-{getattr(os, 'getuid', int)()}-leases")  # noqa: S108 - `prepare` looks whose it is
+    return folders.own("leases")
 
 
 class Leases:
@@ -107,14 +105,7 @@ class Leases:
 
     def prepare(self) -> None:
         """See to the folder. Raises ``DockconnError`` where it is somebody else's, or can't be made."""
-        try:
-            with contextlib.suppress(FileExistsError):
-                self._folder.mkdir(mode=0o700)
-            there = self._folder.lstat()
-            ours = stat.S_ISDIR(there.st_mode) and there.st_uid == os.getuid() and not there.st_mode & 0o022
-            why = "" if ours else "it must be a folder of your own that nobody else may write to"
-        except OSError as error:
-            why = str(error)
+        why = folders.obstacle(self._folder)
         if why:
             raise DockconnError(
                 f"--dockconn-reuse can't keep its leases in {self._folder}",
@@ -195,11 +186,6 @@ class Leases:
     def of_run(self, run: str) -> list[str]:
         """The ids of what a run made and there are leases of."""
         return [path.name.partition(".")[2] for path in self._folder.glob(f"{_bare(run)}.*")]
-
-    def open(self, name: str) -> int:
-        """A file beside the leases, for locks of another kind: its descriptor. Raises ``DockconnError``, ``OSError``."""
-        self.prepare()
-        return os.open(self._folder / _bare(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
     def _path(self, run: str, thing: str) -> Path:
         return self._folder / f"{_bare(run)}.{_bare(thing)}"

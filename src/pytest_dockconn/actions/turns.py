@@ -11,10 +11,11 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from ..engine.address import socket_path
-from ..errors import DockconnError
-from .leases import Leases
+from . import folders
+from .leases import OPENED
 
 #: Seconds to wait for others; then it is done all the same, and a failure says what may have come in between.
 PATIENCE = 60.0
@@ -24,10 +25,10 @@ PACE = 0.01
 class Turns:
     """The turns of this user's runs on one engine. The kernel ends a turn however its holder ends."""
 
-    def __init__(self, url: str, leases: Leases | None = None) -> None:
+    def __init__(self, url: str, folder: Path | None = None) -> None:
         place = os.path.realpath(socket_path(url)) if url.startswith("unix://") else url
         self._name = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        self._leases = leases or Leases()
+        self._folder = folder or folders.own("turns")
 
     @contextlib.contextmanager
     def asking(self) -> Iterator[None]:
@@ -45,16 +46,24 @@ class Turns:
 
     @contextlib.contextmanager
     def _turn(self, what: str, *, alone: bool) -> Iterator[None]:
-        try:
-            fd = self._leases.open(f"{what}-{self._name}")
-        except (DockconnError, OSError):  # no such folder can be made, as on Windows: then there are no turns
+        file = self._open(f"{what}-{self._name}")
+        if file is None:
             yield
             return
         try:
-            _wait(fd, alone=alone)
+            _wait(file, alone=alone)
             yield
         finally:
-            os.close(fd)
+            os.close(file)
+
+    def _open(self, name: str) -> int | None:
+        """None where there can be no such file, as on Windows: then there are no turns."""
+        if folders.obstacle(self._folder):
+            return None
+        try:
+            return os.open(self._folder / name, OPENED | os.O_CREAT, 0o600)
+        except OSError:
+            return None
 
 
 def _wait(fd: int, *, alone: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 import tarfile
@@ -125,15 +126,15 @@ print("image", images.get(CLIENT).id)
 
 
 def test_parallel_workers_build_once(services: Services, tmp_path: Path, dockconn_client_image: Image) -> None:
-    """Four processes at once, on a base of its own content: one builds, the others find."""
+    """Four processes at once, on a base of its own content: one builds, the others find. No two have the same temporary
+    folder, or write the engine's URL alike."""
     base = f"dockconn-test-base:{services.run}"
     container = services.engine.create(_plan(services, dockconn_client_image.id))
     services.engine.start(container)
     services.engine.execute(container, ["sh", "-c", f"echo {services.run} > /etc/unique"])
     services.engine.commit(container, base.partition(":")[0], services.run, {"dockconn": services.run})
     services.engine.remove(container)
-    command = [sys.executable, "-c", BUILDER, services.engine.url, base, services.run]
-    workers = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(4)]
+    workers = [_builder(tmp_path / str(number), services, base) for number in range(4)]
     outputs = [worker.communicate(timeout=240)[0] for worker in workers]
 
     found = {line for output in outputs for line in output.splitlines() if line.startswith("image ")}
@@ -144,6 +145,17 @@ def test_parallel_workers_build_once(services: Services, tmp_path: Path, dockcon
         for line in found:
             services.engine.remove_image(services.engine.image(line.split()[1]).tags[0])  # type: ignore[union-attr]
         services.engine.remove_image(base)
+
+
+def _builder(folder: Path, services: Services, base: str) -> subprocess.Popen[str]:
+    folder.mkdir()
+    url = services.engine.url
+    if url.startswith("unix://"):
+        (folder / "engine").symlink_to(url.removeprefix("unix://"))
+        url = f"unix://{folder / 'engine'}"
+    command = [sys.executable, "-c", BUILDER, url, base, services.run]
+    env = {**os.environ, "TMPDIR": str(folder)}
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def _plan(services: Services, image: str):  # type: ignore[no-untyped-def]

@@ -137,6 +137,7 @@ class FakeEngine:
         #: what the next builds say, and how they fail
         self.build_fails: tuple[Sequence[str], str] | None = None
         self.closed = False
+        self.id = secrets.token_hex(8)
         self._url = url
         self._journal = journal
         self._remote = remote
@@ -239,6 +240,7 @@ class FakeEngine:
             rootless=False,
             security=(),
             cgroup_version="2",
+            id=self.id,
         )
 
     # Containers
@@ -642,6 +644,7 @@ class FakeEngine:
         argv = tuple(word.strip(' "') for word in command.split(","))
         made = ImageFacts(_image_id(), (tag,), {**below.labels, **labels}, argv, ())
         self._add_image(made, below=below.id)
+        yield f"Successfully built {made.id.removeprefix('sha256:')[:12]}"
         yield f"Successfully tagged {tag}"
 
     def remove_image(self, name: str) -> None:

@@ -44,6 +44,7 @@ class InnerEngine(FakeEngine):
         self._born: set[str] = set()
         self._births = threading.Condition()
         super().__init__(kind, version, url=url, journal=journal)
+        self.id = str(images or self.id)
 
     def awaited(self, *parts: str, seconds: float = 10.0) -> bool:
         """Whether containers with these in their names are created within some seconds."""

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
-import os
 import tarfile
-import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import resources
-from pathlib import Path
 
 from .. import labels
 from ..engine.port import Engine
@@ -23,11 +19,13 @@ from ..model.facts import ImageFacts
 from ..model.settings import Settings
 from ..text import one_line, redact
 from .base import Say, find, there
+from .building import alone
+from .committed import discard
 
 CLIENT = "client"
 SERVER = "server"
-#: Seconds to wait for another process that builds the same.
-BUILD_WAIT = 1800.0
+#: Before the id of what was built.
+BUILT = "Successfully built "
 
 _FILES = {CLIENT: ("dockconn-agent",), SERVER: ("dockconn-serve", "apache.conf")}
 
@@ -125,15 +123,22 @@ class Images:
         found = self._engine.image(tag)
         if found is not None:
             return found
-        with self._alone(tag):
+        with alone(self._engine, tag, self._say):
             found = self._engine.image(tag)  # the one that held the lock may have built it
             if found is None:
-                self._build(role, tag, below)
-                found = self._engine.image(tag)
+                found = self._one_of(tag, self._build(role, tag, below))
         if found is None:
             raise BuildFailed(
                 f"image {tag} was built, but the engine does not show it", checked=redact(self._engine.url)
             )
+        return found
+
+    def _one_of(self, tag: str, made: str) -> ImageFacts | None:
+        """What the tag leads to; it may be another run's that built the same meanwhile, and then this one is thrown away."""
+        found = self._engine.image(tag)
+        if found is not None and made and not found.id.removeprefix("sha256:").startswith(made):
+            with contextlib.suppress(DockconnError):
+                discard(self._engine, made, tag)
         return found
 
     def _tag(self, role: str) -> tuple[str, str]:
@@ -156,35 +161,14 @@ class Images:
         return base
 
     def _made_base(self) -> str:
-        with self._alone("base"):
+        with alone(self._engine, "the base", self._say):
             return find(self._engine, self._base, self._labels("base", ""), self._say)
-
-    @contextlib.contextmanager
-    def _alone(self, what: str) -> Iterator[None]:
-        """One at a time among the processes of this user that make the same on this engine."""
-        # loaded here, because most runs find all that they need and lock nothing
-        from filelock import FileLock, Timeout  # noqa: PLC0415
-
-        engine = hashlib.sha256(self._engine.url.encode()).hexdigest()[:8]
-        name = f"dockconn-{os.getuid()}-{engine}-{what.replace(':', '-')}.lock"
-        lock = FileLock(Path(tempfile.gettempdir()) / name, timeout=BUILD_WAIT)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise BuildFailed(
-                f"{what}: another process has been making it for {BUILD_WAIT:g} s",
-                checked=str(lock.lock_file),
-                remedy="end that process, then run again",
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
 
     def _labels(self, role: str, tag: str) -> dict[str, str]:
         return labels.made(self._run, tag or role, f"{role}-image")
 
-    def _build(self, role: str, tag: str, below: str) -> None:
+    def _build(self, role: str, tag: str, below: str) -> str:
+        """Build it; its id, as far as the engine tells it. Raises ``BuildFailed``."""
         begun = time.monotonic()
         self._say(f"building {tag} on {one_line(below, 40)}")
         tail: list[str] = []
@@ -202,6 +186,7 @@ class Images:
         except EngineError as error:
             raise self._failed(role, tag, step, tail, error) from error
         self._say(f"built {tag} [{time.monotonic() - begun:.0f} s]")
+        return next((line.removeprefix(BUILT).strip() for line in tail if line.startswith(BUILT)), "")
 
     def _failed(self, role: str, tag: str, step: str, tail: list[str], error: DockconnError) -> BuildFailed:
         output = "\n".join("    " + one_line(line, 500) for line in tail)

@@ -50,6 +50,8 @@ def info(data: Json) -> InfoFacts:
         security=security,
         cgroup_version=str(data.get("CgroupVersion", "")),
         time=str(data.get("SystemTime", "")),
+        id=str(data.get("ID") or ""),
+        root=str(data.get("DockerRootDir") or ""),
     )
 
 

@@ -22,7 +22,7 @@ class VersionFacts(Struct, frozen=True):
 
 
 class InfoFacts(Struct, frozen=True):
-    """What the engine says of itself and of its host."""
+    """What the engine says of itself and of its host; ``root`` is the folder where it keeps what it holds."""
 
     name: str
     operating_system: str
@@ -30,6 +30,8 @@ class InfoFacts(Struct, frozen=True):
     security: tuple[str, ...]
     cgroup_version: str
     time: str = ""
+    id: str = ""
+    root: str = ""
 
 
 class Endpoint(Struct, frozen=True):

@@ -60,6 +60,8 @@ def test_rootless(data: Any, rootless: bool) -> None:
 def test_info() -> None:
     data = {"Name": "box", "OperatingSystem": "Debian", "SecurityOptions": ["name=apparmor"], "CgroupVersion": "2"}
     assert translate.info(data) == InfoFacts("box", "Debian", False, ("name=apparmor",), "2")
+    told = translate.info({**data, "ID": "ABCD:EF", "DockerRootDir": "/var/lib/docker"})
+    assert (told.id, told.root) == ("ABCD:EF", "/var/lib/docker")
 
 
 @pytest.mark.parametrize(

@@ -147,11 +147,17 @@ def _indented(text: str) -> str:
 def _prune(arguments: argparse.Namespace) -> int:
     engine = find(arguments.engine)
     try:
-        leftovers = prune.find(engine) + prune.find_kept(engine) + (prune.built(engine) if arguments.all else [])
-        for line in leftovers_report.table(leftovers):
+        kept = prune.find_kept(engine)
+        used = [one for one in kept if one.user]
+        leftovers = prune.find(engine) + [one for one in kept if not one.user]
+        leftovers += prune.built(engine) if arguments.all else []
+        for line in leftovers_report.table([*leftovers, *used]):
             print(line)
+        if used:
+            print(f"{len(used)} left alone: a run uses {'them' if len(used) > 1 else 'it'} now")
         if arguments.dry_run or not leftovers:
-            print(f"{len(leftovers)} left behind" + (", nothing removed (--dry-run)" if leftovers else ""))
+            what = "left behind or kept" if any(one.kept is not None for one in leftovers) else "left behind"
+            print(f"{len(leftovers)} {what}" + (", nothing removed (--dry-run)" if leftovers else ""))
             return 0
         failed = prune.remove(engine, leftovers)
     finally:

@@ -26,4 +26,6 @@ def obstacle(folder: Path) -> str:
         ours = stat.S_ISDIR(there.st_mode) and there.st_uid == os.getuid() and not there.st_mode & 0o022
     except (OSError, AttributeError) as error:  # AttributeError: there are no users on Windows
         return str(error)
-    return "" if ours else "it must be a folder of your own that nobody else may write to"
+    if not ours:
+        return "it must be a folder of your own that nobody else may write to"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else "you may not write to it"

@@ -71,7 +71,8 @@ class Lease:
 
     def end(self) -> None:
         """The thing is gone."""
-        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it says "in use" then, of a run that is gone
+            self._path.unlink(missing_ok=True)
         self.drop()
 
     def close_in_child(self) -> None:
@@ -124,7 +125,8 @@ class Leases:
             _write(fd, _in_use())
             new.rename(path)
         except OSError as error:
-            new.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)
             raise DockconnError(
                 "--dockconn-reuse can't keep a lease", checked=f"{path}: {error}", remedy="leave the option out"
             ) from error

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from msgspec.structs import replace
+
 from .. import labels
 from ..engine.port import Engine
 from ..errors import DockconnError
@@ -15,7 +17,7 @@ from ..model.facts import ImageFacts
 from ..model.leftover import Leftover
 from .committed import discard
 from .here import here
-from .leases import Leases
+from .leases import Leases, clock
 
 #: Removals side by side.
 WIDTH = 8
@@ -45,7 +47,7 @@ def _others(marks: Mapping[str, str], now: float) -> bool:
 
 
 def find_kept(engine: Engine) -> list[Leftover]:
-    """What is kept for a later run (``--dockconn-reuse``), by this user on this machine, and not used now."""
+    """What is kept for a later run (``--dockconn-reuse``), by this user on this machine: until when, and who uses it now."""
     leases = Leases()
     now = here(engine)
 
@@ -53,7 +55,11 @@ def find_kept(engine: Engine) -> list[Leftover]:
         return bool(marks.get(labels.REUSE)) and labels.is_ours(marks, name) and not left_behind(name, marks, now)
 
     found = _things(engine, labels.REUSE, kept, now.now)
-    return [one for one in found if leases.until(one.run, one.id) is not None and not leases.is_used(one.run, one.id)]
+    return [
+        replace(one, kept=max(0.0, until - clock()), user=leases.user(one.run, one.id))
+        for one in found
+        if (until := leases.until(one.run, one.id)) is not None
+    ]
 
 
 def find_images(engine: Engine) -> list[Leftover]:
@@ -127,7 +133,7 @@ def remove(engine: Engine, leftovers: list[Leftover], *, leased: bool = False) -
 
     def one(leftover: Leftover) -> None:
         lease = None if leased else leases.take(leftover.run, leftover.id)
-        if lease is None and not leased and leases.is_used(leftover.run, leftover.id):
+        if lease is None and not leased and leases.until(leftover.run, leftover.id) is not None:
             failed.append(f"{leftover.kind} {leftover.name}: a run uses it now")
             return
         try:

@@ -99,26 +99,30 @@ class Reuse:
         return None
 
     def _fits(self, found: Offer, lease: Lease, place: Place, unfit: Callable[[str], str]) -> bool:
-        """Whether it is ours now; if not, it is gone, or about to go."""
+        """Whether it is ours now; if not, it is gone, or about to go, or others are on it."""
         why = "its last user died" if not lease.clean else outdated(found, place, time.time())
         try:
-            why = why or unfit(found.id)
+            now = unfit(found.id) if not why else ""
         except NotFound:
             lease.end()
             return False
-        if why:
-            self._replace(found, lease, why)
+        if now and found.kind == "network":  # it can't go before they do
+            lease.put_back()
+            self._replaced.append(f"{short(found)} ({now}, so it stays)")
+            return False
+        if why or now:
+            self._replace(found, lease, why or now)
             return False
         self._held[found.id] = lease
         self._reused[found.id] = short(found)
         return True
 
     def _replace(self, found: Offer, lease: Lease, why: str) -> None:
-        self._replaced.append(f"{short(found)} ({why})")
         if found.kind == "network":
             with contextlib.suppress(DockconnError):
                 self._empty(found.id)
-        self.kept.remove(found, lease)
+        gone = self.kept.remove(found, lease)
+        self._replaced.append(f"{short(found)} ({why}{'' if gone else ', and is still there'})")
 
     def _empty(self, network: str) -> None:
         """What hangs on a network that is replaced is replaced too, so it goes first: else the network can't."""
@@ -153,10 +157,12 @@ class Reuse:
 
     def made(self, thing: str, name: str) -> None:
         """It is there, and this run's. Raises ``DockconnError`` where its lease can't be written."""
-        if self._guardian.pid is not None:
-            self._held[thing] = self._leases.make(self._run, thing)
-            self._own.add(thing)
-            self._made[thing] = name
+        if self._guardian.pid is None:
+            self._made[thing] = f"{name} (not kept: there is no helper process to remove it later)"
+            return
+        self._held[thing] = self._leases.make(self._run, thing)
+        self._own.add(thing)
+        self._made[thing] = name
 
     def keeps(self, thing: str) -> bool:
         """Whether it outlives this run."""
@@ -165,8 +171,8 @@ class Reuse:
     def end(self, thing: str) -> None:
         """It was removed."""
         lease = self._held.pop(thing, None)
-        self._made.pop(thing, None)
         if lease is not None:
+            self._made.pop(thing, None)
             lease.end()
 
     def give_back(self) -> bool:

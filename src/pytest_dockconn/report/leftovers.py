@@ -11,9 +11,17 @@ from .table import aligned
 
 
 def table(leftovers: Sequence[Leftover]) -> list[str]:
-    """What, whose, how old."""
-    rows = [[one.kind, one_line(one.name), one_line(one.owner), _age(one.age)] for one in leftovers]
-    return aligned([["what", "name", "made by", "how old"], *rows]) if rows else []
+    """What, whose, how old; and where any of it is kept for a later run, for how long."""
+    rows = [[one.kind, one_line(one.name), one_line(one.owner), _age(one.age), _kept(one)] for one in leftovers]
+    columns = 5 if any(row[-1] for row in rows) else 4
+    whole = [["what", "name", "made by", "how old", "kept for"], *rows]
+    return aligned([row[:columns] for row in whole]) if rows else []
+
+
+def _kept(one: Leftover) -> str:
+    if one.user:
+        return f"{one.user}, which uses it now"
+    return "" if one.kept is None else f"{_age(one.kept)} more"
 
 
 def swept(leftovers: Sequence[Leftover], failed: int) -> str:

@@ -66,6 +66,24 @@ def test_put_back_it_is_as_it_was(leases: Leases) -> None:
     assert leases.until(RUN, "died") == 0.0
 
 
+def test_where_nothing_can_be_written_or_removed(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
+    lease = leases.make(RUN, THING)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda *_: False)
+        with pytest.raises(DockconnError, match="can't keep its leases") as caught:
+            leases.make(RUN, "other")
+        assert caught.value.checked == "you may not write to it"
+        patch.undo()
+        patch.setattr(os, "pwrite", _full)
+        patch.setattr(Path, "unlink", _full)
+        with pytest.raises(DockconnError, match="can't keep a lease"):
+            leases.make(RUN, "other")
+        lease.end()
+
+    assert not leases.is_used(RUN, THING)
+    assert leases.until(RUN, THING) == 0.0
+
+
 def test_it_says_who_uses_it(leases: Leases) -> None:
     lease = leases.make(RUN, THING)
     assert leases.user(RUN, THING) == "this very run"
@@ -167,7 +185,7 @@ def test_a_full_disk_leaves_it_in_use(leases: Leases, monkeypatch: pytest.Monkey
     assert leases.of_run(RUN) == [THING]
 
 
-def _full(*_: object) -> int:
+def _full(*_: object, **__: object) -> int:
     raise OSError(28, "No space left on device")
 
 

@@ -84,6 +84,8 @@ def test_without_a_helper_nothing_is_kept(folder: Leases) -> None:
     assert labels.REUSE not in marks
     assert not mine.keeps(THING)
     assert folder.of_run(RUN) == []
+    mine.end(THING)
+    assert mine.outcome().made == ("server1 (not kept: there is no helper process to remove it later)",)
 
 
 @pytest.mark.usefixtures("folder")

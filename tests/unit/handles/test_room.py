@@ -254,8 +254,11 @@ def test_a_network_that_somebody_else_is_on_is_not_used_again(runs: Runs) -> Non
     theirs = stranger(runs, first.engine_name)
     with runs.run() as lab:
         assert lab.network("front") != first
-        assert outcome(lab).replaced == ("front (theirs is on it)",)
+        assert outcome(lab).replaced == ("front (theirs is on it, so it stays)",)
     assert has(runs, theirs)
+    runs.engine.remove(theirs)
+    with runs.run() as lab:
+        assert lab.network("front") == first
 
 
 def test_the_engine_has_no_addresses_left(runs: Runs) -> None:

@@ -41,7 +41,7 @@ chaos: $(VENV)/.has-test ## end real runs in every way, and kill them at a hundr
 	@tools/engine up
 	DOCKCONN_CHAOS=1 $(BIN)/python -m pytest $(TEST) tests/chaos -s $(ARGS)
 
-soak: $(VENV)/.has-test ## the engine suite 30 times, in other orders, with one core kept busy; ARGS="--rounds 2" for less
+soak: $(VENV)/.has-test ## the engine suite in other orders, one core busy, until 30 rounds are on record; ARGS="--rounds 2" for 2 more
 	@tools/engine up
 	$(BIN)/python tools/soak $(ARGS)
 

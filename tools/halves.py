@@ -114,6 +114,14 @@ class Halves:
             with contextlib.suppress(ProcessLookupError):
                 half.process.send_signal(signal.SIGINT)
 
+    def finish(self) -> None:
+        """End what still runs, and wait for it."""
+        running = [half for half in self._running if half.process.poll() is None]
+        if running:
+            self.interrupt()
+        for half in running:
+            half.end()
+
 
 @dataclass(frozen=True)
 class Tagged:

@@ -21,7 +21,7 @@ from .report import summary
 from .run import Run
 from .selection import MARK, needs_engine
 from .terminal import Progress
-from .text import ending, one_line, printable
+from .text import ending, one_line
 
 PACKAGE = Path(__file__).parent
 #: Lines of a container's output in the report of a failed test.
@@ -137,9 +137,7 @@ class Active:
             except DockconnError:
                 continue
             if output.strip():
-                sections.append(
-                    (one_line(f"output of {container.name} ({container.id[:12]})"), printable(ending(output)))
-                )
+                sections.append((one_line(f"output of {container.name} ({container.id[:12]})"), ending(output)))
         return sections
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

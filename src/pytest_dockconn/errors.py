@@ -113,5 +113,5 @@ class ReachabilityError(AssertionError):
     """
 
     def __init__(self, message: str, sections: Sequence[tuple[str, str]] = ()) -> None:
-        self.sections = tuple((one_line(title), printable(text)) for title, text in sections)
+        self.sections = tuple((one_line(title), printable(text, LONGEST_FAILURE)) for title, text in sections)
         super().__init__(printable(message, LONGEST_FAILURE))

@@ -16,6 +16,8 @@ HIDDEN = "***"
 INDENT = "    "
 #: Where something was left out at the end, or at the beginning.
 _CUT = "..."
+#: Characters that one may take when it is escaped.
+_ESCAPED = 8
 #: Characters beyond a limit that are looked at, because a secret that is cut in two can't be told from other text.
 _MARGIN = 4096
 
@@ -57,12 +59,17 @@ def block(text: str, limit: int = 20000) -> str:
 
 
 def ending(text: str, limit: int = 20000) -> str:
-    """The end of a long text, which is where it says why: from a line's beginning on, or a word's."""
+    """As ``printable``, but the end of the text, which is where it says why: from a line's beginning on, or a word's."""
+    # twice: nobody looks at each character of a flood, and what is escaped is longer than it was
+    return _end(printable(_end(text, limit), _ESCAPED * limit), limit)
+
+
+def _end(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     end = text[len(_CUT) - limit :]
     begin = re.search(r"\n", end[: limit // 2]) or re.search(r"\s(?=\S)", end)
-    return _CUT + end[begin.end() if begin else 0 :]
+    return _CUT + end[begin.start() if begin else 0 :]
 
 
 def redact(url: str) -> str:

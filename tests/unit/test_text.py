@@ -41,11 +41,11 @@ def test_it_is_cut() -> None:
     ("text", "limit", "end"),
     [
         pytest.param("short", 5, "short", id="whole"),
-        pytest.param("first\nsecond\nthird", 16, "...second\nthird", id="from the beginning of a line"),
-        pytest.param("first second third", 16, "...second third", id="of a word"),
+        pytest.param("first\nsecond\nthird", 16, "...\nsecond\nthird", id="from the beginning of a line"),
+        pytest.param("first second third", 16, "... second third", id="of a word"),
         pytest.param("x" * 30 + "end", 10, "...xxxxend", id="of nothing"),
         pytest.param("x" * 30 + "\n", 10, "..." + "x" * 6 + "\n", id="a line that is too long"),
-        pytest.param("http://me:s3cret@box/ was asked", 28, "...was asked", id="no part of a password"),
+        pytest.param("http://me:s3cret@box/ was asked", 28, "... was asked", id="no part of a password"),
     ],
 )
 def test_the_end(text: str, limit: int, end: str) -> None:

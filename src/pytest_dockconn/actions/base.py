@@ -16,6 +16,7 @@ from ..engine.port import Engine
 from ..errors import BuildFailed, EngineError, EngineUnavailable, SpecError
 from ..labels import NAME
 from ..logic.bases import DEFAULT_IMAGE, Base
+from ..text import ending
 
 REPOSITORY = "dockconn-base"
 #: Seconds that a bootstrap may take.
@@ -77,7 +78,7 @@ def named(engine: Engine, name: str, say: Say) -> str:
     except EngineError as error:
         raise SpecError(
             f"the base image {name!r} is not on the engine and can't be pulled",
-            checked=error.cause.partition(": ")[2][:300],
+            checked=ending(error.cause.partition(": ")[2], 300),
             remedy="load it (`docker load`), write --dockconn-base bootstrap:SUITE, or the path of a root file system's tar",
         ) from error
     return name
@@ -139,7 +140,7 @@ def _import(engine: Engine, file: IO[bytes], tag: str, labels: dict[str, str], s
     except EngineError as error:
         raise BuildFailed(
             f"the base made of {source} was not taken by the engine",
-            checked=error.cause[-500:],
+            checked=ending(error.cause, 500),
             remedy="see whether the engine has room on its disk (`docker system df`)",
         ) from error
 
@@ -238,4 +239,4 @@ def _telling(said: str) -> str:
 
 
 def _last(text: str, lines: int = 20) -> str:
-    return "\n".join("    " + line for line in text.splitlines()[-lines:])
+    return "\n".join("    " + line for line in ending(text).splitlines()[-lines:])

@@ -12,7 +12,7 @@ from ..engine.port import Engine
 from ..errors import DockconnError, PortInUse, StartFailed
 from ..model.facts import ContainerFacts
 from ..model.spec import ContainerPlan, PortKey, Publish
-from ..text import printable
+from ..text import ending
 from . import agents
 from .holders import check_free, holder_of, in_use
 from .services import Services
@@ -163,15 +163,15 @@ def raise_if_ended(engine: Engine, container: str) -> None:
     )
 
 
-def last_lines(engine: Engine, container: str, count: int = 20) -> str:
-    """The end of a container's output, indented and without control characters."""
+def last_lines(engine: Engine, container: str, count: int = 20, limit: int = 20000) -> str:
+    """The end of a container's output, so many lines and characters at the most, indented and fit to be shown."""
     try:
         output = engine.logs(container, tail=count)
     except DockconnError as error:
         if "does not support reading" in error.cause:
             return "    (its output is not kept)"
         return f"    (its logs can't be read: {error.cause})"
-    lines = printable(output).splitlines()[-count:]
+    lines = ending(output, limit).splitlines()[-count:]
     return "\n".join("    " + line for line in lines) or "    (it wrote nothing)"
 
 

@@ -13,8 +13,8 @@ from .agents import Channel
 from .containers import last_lines
 from .services import Services
 
-#: Lines of a container's output.
-LINES = 5
+#: Lines and characters of a container's output: so few that no message has to leave out the end of them.
+LINES, CHARACTERS = 5, 1500
 #: Where docker's own resolver listens, in every container of a user network.
 RESOLVER = "127.0.0.11"
 
@@ -23,7 +23,7 @@ def look_at(services: Services, name: str, facts: ContainerFacts | None) -> End:
     """An end as it is now: a container, or the host (None)."""
     seen = _seen(services, facts)
     gone = facts is None or facts.status == "removed"
-    output = "" if gone or facts is None else last_lines(services.engine, facts.id, LINES)
+    output = "" if gone or facts is None else last_lines(services.engine, facts.id, LINES, CHARACTERS)
     if seen is None:
         return End(name=name, facts=facts, last_lines=output)
     return End(

@@ -13,12 +13,14 @@ from ..actions.services import Services
 from ..errors import DockconnError, SpecError
 from ..model.facts import ContainerFacts
 from ..model.spec import PortKey
-from ..text import printable
+from ..text import ending, printable
 from .container import Container
 from .image import Image
 
 #: Seconds between SIGTERM and SIGKILL.
 STOP_TIME = 5
+#: Characters of what a failed command wrote.
+SHOWN = 1000
 _COUNT = itertools.count()
 
 
@@ -133,5 +135,6 @@ class CommandFailed(subprocess.CalledProcessError):
     """A command in a container that failed, with the end of what it wrote."""
 
     def __str__(self) -> str:
-        said = printable((self.stderr or "") + (self.stdout or "")).strip()[-1000:]
-        return f"{super().__str__()}\n{said}" if said else super().__str__()
+        # errors last, because the end is what is shown
+        said = ending(f"{self.stdout or ''}\n{self.stderr or ''}".strip(), SHOWN)
+        return f"{printable(super().__str__())}\n{said}".strip()

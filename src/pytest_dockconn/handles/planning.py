@@ -21,7 +21,7 @@ from ..logic.privileges import FOREIGN, NOTHING
 from ..logic.privileges import SERVER as SERVER_PRIVILEGES
 from ..model.facts import ContainerFacts, ImageFacts
 from ..model.spec import Attachment, ContainerPlan, PortKey
-from ..text import redact
+from ..text import ending, redact
 from .container import Container
 from .image import Image
 from .network import Network
@@ -272,7 +272,7 @@ def _pulled(services: Services, name: str) -> ImageFacts:
     except EngineError as error:
         raise SpecError(
             f"image {name!r} is not on the engine and can't be pulled",
-            checked=error.cause.partition(": ")[2][:300],
+            checked=ending(error.cause.partition(": ")[2], 300),
             remedy="build or load it first, or correct the name",
         ) from error
     if found is None:

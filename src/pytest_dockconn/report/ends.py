@@ -6,15 +6,17 @@ from collections.abc import Iterable
 
 from ..model.evidence import End
 from ..model.facts import ContainerFacts
-from ..text import printable
+from ..text import block
 
 #: Lines of one part; the host may have hundreds of sockets.
 MOST = 40
+#: Characters of one line.
+LONGEST = 400
 
 
 def sections(ends: Iterable[End]) -> list[tuple[str, str]]:
     """Title and text of each end."""
-    return [(f"dockconn: {end.name}", printable(_text(end))) for end in ends]
+    return [(f"dockconn: {end.name}", _text(end)) for end in ends]
 
 
 def _text(end: End) -> str:
@@ -34,7 +36,7 @@ def _text(end: End) -> str:
 def _part(title: str, lines: Iterable[str] | None) -> list[str]:
     if lines is None:
         return []
-    shown = [line.strip() for line in lines if line.strip()]
+    shown = [block(line.strip(), LONGEST) for line in lines if line.strip()]
     more = [f"  ... and {len(shown) - MOST} more"] if len(shown) > MOST else []
     return [f"{title}:", *(f"  {line}" for line in shown[:MOST] or ["nothing"]), *more]
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,8 +22,11 @@ from ..model.facts import ContainerFacts
 from .services import Services
 
 TOOLS = ("iptables-save", "ip6tables-save")
-#: Seconds for reading one table of rules.
+#: Seconds for reading one table of rules, and bytes of it at the most: a container may set rules of its own.
 PATIENCE = 5.0
+MOST = 16 << 20
+#: What each tool that could read its table said of it: packets by rule.
+Tables = dict[str, Mapping[str, int]]
 
 
 class Place(Struct, frozen=True):
@@ -65,21 +70,42 @@ def counted(where: list[Place], ask_again: Callable[[], object]) -> tuple[Drop, 
     return tuple(
         Drop(place.name, rule, packets)
         for place in where
-        for rule, packets in grown(before[place], _read(place)).items()
+        for rule, packets in _grown(before[place], _read(place)).items()
     )
 
 
-def _read(place: Place) -> dict[str, int]:
+def _grown(before: Tables, after: Tables) -> dict[str, int]:
+    """Of what was read both times: else all that rules have ever counted would seem to be new."""
+    both = before.keys() & after.keys()
+    was, now = (sum((Counter(tables[tool]) for tool in both), Counter[str]()) for tables in (before, after))
+    return grown(was, now)
+
+
+def _read(place: Place) -> Tables:
     enter = ["nsenter", f"--net=/proc/{place.pid}/ns/net"] if place.pid else []
-    found: dict[str, int] = {}
-    for tool in TOOLS:
-        if shutil.which(tool):
-            found |= counters(_output([*enter, tool, "-c"]))
-    return found
+    said = {tool: output([*enter, tool, "-c"]) for tool in TOOLS if shutil.which(tool)}
+    return {tool: counters(text) for tool, text in said.items() if text is not None}
 
 
-def _output(argv: list[str]) -> str:
+def output(argv: list[str]) -> str | None:
+    """What a command says; None where it fails, takes too long, or does not come to an end."""
     try:
-        return subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=False).stdout  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+            said = _said(process)
+    except OSError:
+        return None
+    return said.decode("utf-8", "replace") if process.returncode == 0 else None
+
+
+def _said(process: subprocess.Popen[bytes]) -> bytes:
+    assert process.stdout is not None
+    limit = threading.Timer(PATIENCE, process.kill)
+    limit.start()
+    try:
+        said = process.stdout.read(MOST + 1)
+        if len(said) > MOST:
+            process.kill()
+        process.wait()
+    finally:
+        limit.cancel()
+    return said

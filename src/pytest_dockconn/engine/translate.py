@@ -21,6 +21,8 @@ Json = Mapping[str, Any]
 
 #: States of a container that has its host ports.
 ALIVE = ("running", "paused")
+#: Of ports; none is tcp.
+PROTOCOLS = ("", "tcp", "udp", "sctp")
 #: The network that a container joins when none is named: docker's, and podman's.
 DEFAULT_NETWORKS = ("bridge", "podman")
 
@@ -55,26 +57,34 @@ def info(data: Json) -> InfoFacts:
     )
 
 
-def port_key(text: str) -> PortKey:
-    """``80/tcp``, or ``80``."""
-    number, _, protocol = text.partition("/")
-    return PortKey(int(number), protocol.lower() or "tcp")
+def port_key(text: str) -> PortKey | None:
+    """``80/tcp``, or ``80``. None for anything else: whoever made an image may have written what he liked there."""
+    number, _, protocol = text.lower().partition("/")
+    port = _port(number)
+    return PortKey(port, protocol or "tcp") if port and protocol in PROTOCOLS else None
+
+
+def _port(text: str) -> int:
+    """The number of a port; 0 for what is none."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
+    return number if number <= 65535 else 0
 
 
 def ports(names: Iterable[str]) -> tuple[PortKey, ...]:
-    """The keys of the engine's port maps, sorted."""
-    return tuple(sorted(port_key(name) for name in names))
+    """The keys of the engine's port maps, sorted; without those that can't be read."""
+    return tuple(sorted(filter(None, map(port_key, names))))
 
 
 def bindings(table: Json | None) -> tuple[Binding, ...]:
     """A port map: ``{"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "32768"}], "81/tcp": null}``."""
     found = []
     for name, wishes in (table or {}).items():
-        for wish in wishes or ():
-            host = str(wish.get("HostPort") or "0")
-            found.append(
-                Binding(port_key(name), str(wish.get("HostIp") or "0.0.0.0"), int(host) if host.isdigit() else 0)
-            )
+        key = port_key(name)
+        if key is not None:
+            found += [
+                Binding(key, str(wish.get("HostIp") or "0.0.0.0"), _port(str(wish.get("HostPort") or "")))
+                for wish in wishes or ()
+            ]
     return tuple(sorted(found, key=lambda b: (b.port, ":" in b.address, b.address, b.host_port)))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_RULE = re.compile(r"\[(\d+):\d+\] (-A .*-j (?:DROP|REJECT)\b.*)")
-_POLICY = re.compile(r":(\S+) DROP \[(\d+):\d+\]")
+_RULE = re.compile(r"\[(\d{1,20}):\d+\] (-A .*-j (?:DROP|REJECT)\b.*)")
+_POLICY = re.compile(r":(\S+) DROP \[(\d{1,20}):\d+\]")
 
 
 def counters(saved: str) -> dict[str, int]:

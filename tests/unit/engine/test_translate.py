@@ -72,6 +72,20 @@ def test_a_port(text: str, key: PortKey) -> None:
     assert translate.port_key(text) == key
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["", "/tcp", "80-90/tcp", "http", "²/tcp", "٣/tcp", "9" * 5000, "0/tcp", "65536/tcp", "-1", "80/xyz", "80/tcp\x1b[2J", "80/tcp/tcp", " 80"],
+    ids=lambda text: ascii(text)[:12],
+)  # fmt: skip
+def test_what_an_image_may_say_instead_of_a_port(text: str) -> None:
+    """Docker passes on what a Dockerfile, or ``docker import --change``, put there."""
+    assert translate.ports([text, "80/tcp"]) == (PortKey(80),)
+    assert translate.bindings({text: [{"HostPort": "1"}]}) == ()
+    assert translate.bindings({"80/tcp": [{"HostPort": text}]}) == (Binding(PortKey(80), "0.0.0.0", 0),)
+    data = {"Id": "sha256:1", "Config": {"ExposedPorts": {text: {}, "80/tcp": {}}}}
+    assert translate.image(data).exposed == (PortKey(80),)
+
+
 def test_ports_are_sorted_by_number_not_as_text() -> None:
     assert translate.ports(["443/tcp", "80/udp", "80/tcp"]) == (PortKey(80), PortKey(80, "udp"), PortKey(443))
 

@@ -504,7 +504,7 @@ class FakeEngine:
         self._enter("attach", container)
         with self._lock:
             one = self._container(container, f"attaching to container {container[:12]}")
-            stream = AgentStream(lambda: self._surroundings(one), running=one.running)
+            stream = AgentStream(lambda: self._surroundings(one), running=one.running, hears=one.plan.interactive)
             one.streams.append(stream)
         return stream
 

@@ -88,6 +88,7 @@ class AgentStream:
 
     reader: Reader
     running: bool = False
+    hears: bool = True
     _out: queue.SimpleQueue[bytes] = field(default_factory=queue.SimpleQueue)
     _early: list[bytes] = field(default_factory=list)
     _ended: bool = False
@@ -96,6 +97,8 @@ class AgentStream:
         """A request; kept until the container runs."""
         if self._ended:
             raise BrokenPipeError("the container is gone")
+        if not self.hears:
+            return  # its stdin is not open: docker takes it, and nobody reads it
         if not self.running:
             self._early.append(line)
             return

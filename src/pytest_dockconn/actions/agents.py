@@ -66,14 +66,16 @@ class StreamChannel:
         self._waiting: dict[str, queue.SimpleQueue[Reply | None]] = {}
         self._lock = threading.Lock()
         self._alive = True
+        self._replies = 0
+        self._silent = False
         self._flooded = ""
         self.stderr = ""
         threading.Thread(target=self._read, name=f"dockconn-agent-{name}", daemon=True).start()
 
     @property
     def alive(self) -> bool:
-        """Whether the stream is still open."""
-        return self._alive
+        """Whether the stream is still open, and whoever was to answer last did, or another has since."""
+        return self._alive and not self._silent
 
     def _read(self) -> None:
         try:
@@ -126,15 +128,19 @@ class StreamChannel:
             if not self._alive:
                 raise self._gone(self._flooded or "its stream is closed")
             self._waiting[number] = box
+            replies = self._replies
         try:
             self._stream.write(json.dumps({**request, "id": number}).encode() + b"\n")
             reply = box.get(timeout=timeout + GRACE)
         except OSError as error:
             raise self._gone(str(error)) from error
         except queue.Empty:
+            self._silent = self._replies == replies  # else it answers others, and is only slow with this
             raise self._gone(f"no reply within {timeout + GRACE:g} s") from None
         if reply is None:
             raise self._gone(self._flooded or "it ended")
+        self._replies += 1
+        self._silent = False
         return reply
 
     def _gone(self, why: str) -> AgentGone:

@@ -55,10 +55,12 @@ class Agents:
     def runs_in(self, facts: ContainerFacts) -> bool:
         """Whether the agent is the main process: a client of our image with the command that this run gave it.
 
-        One of another run has a master: both would write into one stdin, and the end of one is the end of it.
+        One of another run has a master: both would write into one stdin, and the end of one is the end of it. What others
+        start of an image that this run commits has its labels and its command, but neither its name nor an open stdin.
         """
         mine = facts.labels.get(labels.RUN) == self._run or facts.id in self.taken
-        return mine and facts.labels.get(labels.SPEAKS) == CLIENT and facts.command[-2:] == ("dockconn-agent", "serve")
+        ours = mine and labels.is_ours(facts.labels, facts.name)
+        return ours and facts.labels.get(labels.SPEAKS) == CLIENT and facts.command[-2:] == ("dockconn-agent", "serve")
 
     def channel(self, container: str) -> Channel:
         """The way to ask from a container (its full id), or from ``HOST``. Raises ``DockconnError`` where there is none."""
@@ -79,6 +81,13 @@ class Agents:
                 seat = self._open(container, facts, own=self._lost.get(container) != pid)
                 self._seats[container] = seat
             return seat.channel
+
+    def own(self, facts: ContainerFacts) -> Channel | None:
+        """The way to the agent that is a container's main process; None where there is none, or it hears nobody any more."""
+        if not self.runs_in(facts):
+            return None
+        channel = self.channel(facts.id)
+        return None if self._lost.get(facts.id) == facts.pid else channel
 
     def _open(self, container: str, facts: ContainerFacts | None, *, own: bool) -> _Seat:
         if facts is None:

@@ -125,9 +125,8 @@ class Machine(Source):
     def environment(self) -> dict[str, str]:
         """The variables that its main process was started with, those of links included."""
         facts = self.facts()
-        if not self.services.agents.runs_in(facts):
-            return self._environment_inside(facts)
-        return dict(agents.look(self.services.agents.channel(self._id), "environ")["environ"])
+        own = self.services.agents.own(facts)  # a sidecar has variables of its own
+        return dict(agents.look(own, "environ")["environ"]) if own is not None else self._environment_inside(facts)
 
     def _environment_inside(self, facts: ContainerFacts) -> dict[str, str]:
         return dict(facts.env)

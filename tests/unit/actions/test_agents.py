@@ -6,6 +6,7 @@ import json
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -176,12 +177,29 @@ def test_no_reply_in_time(stream: FakeStream, channel: StreamChannel, monkeypatc
     with pytest.raises(AgentGone, match=r"no reply within 0\.1 s"):
         channel.ask({"op": "look"}, 0.05)
     late = stream.requests.get(timeout=PATIENCE)
+    assert not channel.alive  # who wants one from now on gets another
     asking = Asking(channel)
     request = stream.requests.get(timeout=PATIENCE)
     stream.replies(late, to="nobody")
     monkeypatch.setattr(agents, "GRACE", PATIENCE)
     stream.replies(request, to="the next")
     assert asking.result == {"to": "the next"}
+    assert channel.alive
+
+
+def test_an_agent_that_answers_others_is_only_slow(
+    stream: FakeStream, channel: StreamChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agents, "GRACE", 0.0)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(channel.ask, {}, 0.5)
+        stream.requests.get(timeout=PATIENCE)
+        other = Asking(channel)
+        stream.replies(stream.requests.get(timeout=PATIENCE), to="another")
+        assert other.result == {"to": "another"}
+        with pytest.raises(AgentGone, match="no reply"):
+            slow.result()
+    assert channel.alive
 
 
 def test_what_somebody_wrote_to_its_stderr_stays_on_its_line(stream: FakeStream, channel: StreamChannel) -> None:

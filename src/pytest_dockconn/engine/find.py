@@ -67,11 +67,12 @@ def _docker(url: str, timeout: float) -> Engine:
 OPENERS: dict[str, Opener] = {}
 
 
-def find(option: str | None, environ: Mapping[str, str] | None = None, timeout: float = CALL_TIMEOUT) -> Engine:
+def find(option: str | None, environ: Mapping[str, str] | None = None, timeout: float | None = None) -> Engine:
     """The engine to work with; ``timeout``: seconds for each call. Raises ``EngineUnavailable`` with every place that was looked at."""
+    limit = CALL_TIMEOUT if timeout is None else timeout
     scheme = (option or "").partition("://")[0]
     if option is not None and scheme in OPENERS:
-        return OPENERS[scheme](option, timeout)
+        return OPENERS[scheme](option, limit)
     surroundings = os.environ if environ is None else environ
     places = candidates(option, surroundings, Path.home(), _context)
     tried: list[tuple[Candidate, str]] = []
@@ -79,7 +80,7 @@ def find(option: str | None, environ: Mapping[str, str] | None = None, timeout: 
         reason = obstacle(place.url)
         if not reason:
             try:
-                return _docker(place.url, timeout)
+                return _docker(place.url, limit)
             except EngineUnavailable as error:
                 reason = error.cause.rpartition(": ")[2]
         tried.append((place, reason))

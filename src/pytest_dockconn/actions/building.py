@@ -19,7 +19,7 @@ from .base import Say
 
 #: Seconds to wait for another process that builds; and between two looks whether it has ended.
 PATIENCE = 1800.0
-PACE = 0.1
+PACE = 0.02
 #: Not tempfile's: that looks at TMPDIR and at which disk is full just now, and all have to come to the same place.
 FOLDER = Path("/tmp")  # noqa: S108 - see above
 

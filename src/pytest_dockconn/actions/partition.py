@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from msgspec import Struct
@@ -68,12 +68,15 @@ def heal(services: Services, mark: Mark) -> None:
         raise
 
 
-def heal_after(engine: Engine, witness: str) -> None:
-    """Heal what a dead run left: its witness tells of it. Raises ``DockconnError``."""
+def heal_after(engine: Engine, witness: str, going: Collection[str] = ()) -> None:
+    """Heal what a dead run left: its witness tells of it. Raises ``DockconnError``.
+
+    A container that is ``going`` takes its rules along.
+    """
     facts = engine.inspect(witness)
     container, table = facts.labels.get(labels.PARTITION, ""), facts.labels.get(labels.TABLE, "")
     with contextlib.suppress(NotFound):
-        if container and engine.inspect(container).status in ("running", "paused"):
+        if container and container not in going and engine.inspect(container).status in ("running", "paused"):
             name = f"{facts.name}-heal"
             marks = labels.made(facts.labels[labels.RUN], name, "partition")
             healing = _plan(facts.image_id, name, container, _drop(table), marks)

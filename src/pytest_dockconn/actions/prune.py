@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from msgspec.structs import replace
@@ -122,8 +122,9 @@ def _leftover(kind: str, thing: str, name: str, marks: Mapping[str, str], now: f
 
 def remove(engine: Engine, leftovers: list[Leftover], *, leased: bool = False) -> list[str]:
     """Remove them; returns what could not be, a line each. ``leased``: who calls has their leases, if there are any."""
+    going = {one.id for one in leftovers if one.kind == "container"}
     calls: dict[str, Callable[[Leftover], None]] = {
-        "partition": lambda one: _heal_after(engine, one.id),
+        "partition": lambda one: _heal_after(engine, one.id, going),
         "container": lambda one: engine.remove(one.id),
         "network": lambda one: engine.remove_network(one.id),
         "image": lambda one: discard(engine, one.id, one.name),
@@ -157,7 +158,7 @@ def remove(engine: Engine, leftovers: list[Leftover], *, leased: bool = False) -
     return failed
 
 
-def _heal_after(engine: Engine, sidecar: str) -> None:
+def _heal_after(engine: Engine, sidecar: str, going: Collection[str]) -> None:
     from .partition import heal_after  # noqa: PLC0415 - hardly ever needed, and every run sweeps
 
-    heal_after(engine, sidecar)
+    heal_after(engine, sidecar, going)

@@ -15,6 +15,7 @@ from pytest_dockconn.logic import bases
 from pytest_dockconn.model.facts import ImageFacts
 from pytest_dockconn.model.leftover import Leftover
 from pytest_dockconn.model.settings import Settings
+from pytest_dockconn.model.spec import ContainerPlan
 
 #: A process that is not: the number is beyond what a kernel gives out.
 DEAD = {labels.PID: "4194305"}
@@ -66,3 +67,35 @@ def test_all_takes_what_was_built_and_not_what_others_made_of_it(engine: FakeEng
     assert engine.tags == sorted(
         [BASE, "dockconn-base:mine", "dockconn-client:mine", "dockconn-labelled:1", "dockconn-myapp:1", "myapp:2"]
     )
+
+
+def container(engine: FakeEngine, name: str, **marks: str) -> str:
+    """One that a dead run left, with more labels of ours."""
+    called = f"dockconn-{RUN}-{name}"
+    more = {getattr(labels, mark): value for mark, value in marks.items()}
+    return engine.create(
+        ContainerPlan(
+            image=BASE, name=called, labels={**labels.made(RUN, called, "x"), **DEAD, **more}, command=("sleep", "600")
+        )
+    )
+
+
+@pytest.mark.parametrize("theirs", [False, True], ids=["of the run's own", "of somebody else's"])
+def test_rules_go_with_their_container(engine: FakeEngine, theirs: bool) -> None:
+    """To heal what is about to go takes a sidecar each, and a run that died is to leave nothing within seconds."""
+    target = (
+        engine.create(ContainerPlan(image=BASE, name="theirs", labels={}, command=("sleep", "600")))
+        if theirs
+        else container(engine, "web")
+    )
+    engine.start(target)
+    container(engine, "partition1", PARTITION=target, TABLE="dockconn_x")
+    del engine.calls[:]
+
+    found = prune.of_run(engine, RUN)
+    assert {one.kind for one in found} == ({"partition"} if theirs else {"partition", "container"})
+    prune.remove(engine, found)
+
+    assert bool([call for call in engine.calls if call.startswith("create ")]) is theirs
+    there = [str(one["name"]) for one in engine.containers()]
+    assert ("theirs" in there) if theirs else there == []  # in memory there is no nft, so the witness stays

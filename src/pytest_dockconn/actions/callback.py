@@ -7,37 +7,25 @@ import re
 import socket
 import threading
 from collections.abc import Callable
-
-from msgspec import Struct
+from functools import partial
 
 from ..agent import echo
 from ..agent.http import IDENTITY, TOKEN
 from ..errors import PortInUse
+from .callers import PATIENCE, Callers, Line
+from .calls import Call
 
-#: Bytes of a call that are kept, and seconds that a caller has to say something.
+#: Bytes of a call that are kept.
 MOST = 64 * 1024
-PATIENCE = 5.0
+#: So many may wait to be let in, if the system allows it.
+WAITING = 1024
+#: Seconds until it is tried again to take a connection: where this process has no file descriptors left just now.
+PAUSE = 0.05
 PAGE = b"the host answers\n"
 _METHOD = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) ")
 #: So many times ``MOST`` is read and dropped after the answer.
 DRAINED = 256
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length:[ \t]*(\d{1,12})\b")
-
-
-class Call(Struct, frozen=True):
-    """Somebody called.
-
-    Attributes:
-        address: of the caller, as this process sees it.
-        port: of the caller.
-        data: the beginning of what it said; untrusted.
-        to: the address of the host that it called.
-    """
-
-    address: str
-    port: int
-    data: bytes
-    to: str
 
 
 class Callback:
@@ -56,15 +44,16 @@ class Callback:
         self._called = called
         self._sockets: dict[str, socket.socket] = {}
         self._threads: list[threading.Thread] = []
+        self._callers = Callers()
         self._lock = threading.Lock()
-        self._closed = False
+        self._over = threading.Event()
         self.number = number
         self.on("127.0.0.1")
 
     def on(self, address: str) -> None:
         """Listen on this address too. Raises ``PortInUse``."""
         with self._lock:
-            if address in self._sockets or self._closed:
+            if address in self._sockets or self._over.is_set():
                 return
             sock = _opened(self._protocol, address, self.number)
             self.number = sock.getsockname()[1]
@@ -77,7 +66,7 @@ class Callback:
     def close(self) -> None:
         """Listen no more; also wakes the threads that wait, and returns when they have ended."""
         with self._lock:
-            self._closed = True
+            self._over.set()
             sockets, self._sockets = self._sockets, {}
         for sock in sockets.values():
             with contextlib.suppress(OSError):
@@ -88,21 +77,21 @@ class Callback:
             sock.close()
 
     def _connections(self, sock: socket.socket, address: str) -> None:
-        with contextlib.suppress(OSError):
-            while True:
+        while not self._over.is_set():
+            try:
                 connection, peer = sock.accept()
-                threading.Thread(target=self._answer, args=(connection, peer, address), daemon=True).start()
+            except OSError:  # it was closed; or nobody can take a connection just now
+                self._over.wait(PAUSE)
+            else:
+                self._callers.serve(connection, partial(self._answer, peer, address))
 
-    def _answer(self, connection: socket.socket, peer: tuple[str, int], address: str) -> None:
-        with connection, contextlib.suppress(OSError):
-            connection.settimeout(PATIENCE)
-            data = _said(connection)
-            self._called(Call(peer[0], peer[1], data, address))
-            connection.sendall(self._page() if b" HTTP/1." in data else data)
-            connection.shutdown(socket.SHUT_WR)
-            for _ in range(DRAINED):  # what was not read would reset the connection, and take the answer with it
-                if not connection.recv(MOST):
-                    break
+    def _answer(self, peer: tuple[str, int], address: str, line: Line) -> None:
+        data = _said(line)
+        self._called(Call(peer[0], peer[1], data, address))
+        line.write(self._page() if b" HTTP/1." in data else data)
+        for _ in range(DRAINED):  # what was not read would reset the connection, and take the answer with it
+            if not line.read(MOST):
+                break
 
     def _page(self) -> bytes:
         identity, token = self._identity
@@ -123,11 +112,11 @@ class Callback:
             self._called(Call(peer[0], peer[1], data, address))
 
 
-def _said(connection: socket.socket) -> bytes:
+def _said(line: Line) -> bytes:
     """What the caller says: a request with its body, or whatever came first."""
     data = b""
     while len(data) < MOST and not _is_whole(data):
-        more = connection.recv(MOST)
+        more = line.read(MOST)
         if not more:
             break
         data += more
@@ -154,7 +143,7 @@ def _opened(protocol: str, address: str, number: int) -> socket.socket:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((address, number))
         if protocol == "tcp":
-            sock.listen()
+            sock.listen(WAITING)  # while a crowd is let in: what finds no place there knocks again after a second
     except OSError as error:
         sock.close()
         raise PortInUse(

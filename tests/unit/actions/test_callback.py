@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import queue
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
-from pytest_dockconn.actions.callback import MOST, PAGE, Call, Callback, _is_whole
+from pytest_dockconn.actions import callers
+from pytest_dockconn.actions.callback import MOST, PAGE, Callback, _is_whole
+from pytest_dockconn.actions.callers import AT_ONCE, PATIENCE
+from pytest_dockconn.actions.calls import Call
 from pytest_dockconn.agent import probe, verdict
 from pytest_dockconn.agent.probe import WHO
 from pytest_dockconn.errors import PortInUse
@@ -178,3 +185,64 @@ def test_a_port_that_is_taken(protocol: str) -> None:
 def test_an_address_that_is_not_ours() -> None:
     with listening() as heard, pytest.raises(PortInUse, match=r"can't listen on 192\.0\.2\.7 port"):
         heard.server.on("192.0.2.7")
+
+
+def test_out_of_file_descriptors_it_only_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One refusal of the system ended it for good: then nobody could call back, and it looked like the network's fault."""
+    accept = socket.socket.accept
+    refusals = iter([OSError(errno.EMFILE, "Too many open files"), OSError(errno.ECONNABORTED, "aborted")])
+
+    def refusing(sock: socket.socket) -> Any:
+        for error in refusals:
+            raise error
+        return accept(sock)
+
+    monkeypatch.setattr(socket.socket, "accept", refusing)
+    with listening() as heard:
+        assert said(heard.server.number, b"hello") == b"hello"
+    assert next(refusals, None) is None
+
+
+def test_out_of_threads_it_only_loses_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+    refusals = iter([RuntimeError("can't start new thread")])
+
+    def refusing(thread: threading.Thread) -> None:
+        for error in refusals:
+            raise error
+        start(thread)
+
+    with listening() as heard:
+        monkeypatch.setattr(threading.Thread, "start", refusing)
+        with contextlib.suppress(ConnectionError):
+            assert said(heard.server.number, b"hello") == b""
+        for _ in range(AT_ONCE + 1):
+            assert said(heard.server.number, b"hello") == b"hello"
+
+
+def test_whoever_holds_the_line_keeps_nobody_out() -> None:
+    """There are as many threads as callers at once, but no more than so many; and an answer is given at once."""
+    before = threading.active_count()
+    with listening() as heard, contextlib.ExitStack() as silent:
+        for _ in range(3 * AT_ONCE):
+            silent.enter_context(socket.create_connection(("127.0.0.1", heard.server.number), 5))
+        begun = time.monotonic()
+        assert said(heard.server.number, REQUEST).endswith(PAGE)
+        assert time.monotonic() - begun < PATIENCE / 2
+        assert threading.active_count() - before <= AT_ONCE + 2
+
+
+def test_a_caller_has_so_long_however_slowly_it_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte now and then is always in time for the next read."""
+    monkeypatch.setattr(callers, "PATIENCE", 0.2)
+    begun = time.monotonic()
+    with listening() as heard, socket.create_connection(("127.0.0.1", heard.server.number), 5) as sock:
+        sock.settimeout(0.02)
+        sock.send(b"GET / HTTP/1.1\r\n")
+        with contextlib.suppress(ConnectionError):
+            while time.monotonic() - begun < 5:
+                sock.send(b"X")
+                with contextlib.suppress(TimeoutError):
+                    if not sock.recv(99):
+                        break
+    assert time.monotonic() - begun < 2

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from .. import labels
 from ..model.facts import ContainerFacts, Endpoint
 from ..model.spec import Attachment, ContainerPlan, NetworkPlan, Publish
+from .stale import number
 
 #: Seconds of the lease on its labels that must be left: others than its owner's machine go by that one.
 MARGIN = 2 * 3600
@@ -105,8 +106,8 @@ def outdated(found: Offer, wanted: Place, now: float) -> str:
     """Why it can't be used for this, as far as its labels tell; empty if it can."""
     if found.place.made_of != wanted.made_of:
         return "it was made from something else"
-    until = found.marks.get(labels.LEASE, "")
-    if not until.isdigit() or int(until) - now < MARGIN:
+    until = number(found.marks, labels.LEASE)
+    if until is None or until - now < MARGIN:
         return "it is too old"
     return ""
 

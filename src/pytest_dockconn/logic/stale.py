@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
 from .. import labels
 from .images import is_named
+
+#: Seconds since 1970, and ids of processes.
+_NUMBER = re.compile("[0-9]{1,18}")
 
 
 class Here(Struct, frozen=True, kw_only=True):
@@ -44,8 +48,8 @@ def is_dead(marks: Mapping[str, str], here: Here) -> bool:
         return True
     if not ours or (marks.get(labels.BOOT), marks.get(labels.PIDNS)) != (here.boot, here.pidns):
         return lease_is_over(marks, here.now)
-    pid = marks.get(labels.PID, "")
-    return pid.isdigit() and _is_gone(here.started(int(pid)), marks, here.now)
+    pid = number(marks, labels.PID)
+    return pid is not None and _is_gone(here.started(pid), marks, here.now)
 
 
 def _is_gone(started: str | None, marks: Mapping[str, str], now: float) -> bool:
@@ -59,14 +63,20 @@ def _is_gone(started: str | None, marks: Mapping[str, str], now: float) -> bool:
 
 def lease_is_over(marks: Mapping[str, str], now: float) -> bool:
     """Whether nobody claims a thing any more; one without a lease is nobody's to judge."""
-    until = marks.get(labels.LEASE, "")
-    return until.isdigit() and int(until) < now
+    until = number(marks, labels.LEASE)
+    return until is not None and until < now
 
 
 def age(marks: Mapping[str, str], now: float) -> float | None:
     """Seconds since a thing was made; None where that is not known."""
-    made = marks.get(labels.CREATED, "")
-    return now - int(made) if made.isdigit() else None
+    made = number(marks, labels.CREATED)
+    return None if made is None else now - made
+
+
+def number(marks: Mapping[str, str], label: str) -> int | None:
+    """What a label says; None where that is no number that we would have written: anybody may set labels."""
+    text = marks.get(label, "")
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def left_behind(name: str, marks: Mapping[str, str], here: Here) -> bool:
@@ -82,4 +92,6 @@ def image_left_behind(tags: tuple[str, ...], marks: Mapping[str, str], here: Her
 def is_committed(tags: tuple[str, ...], marks: Mapping[str, str]) -> bool:
     """Whether an image is one that a run committed, as far as its labels tell; without a tag its comment must tell too."""
     name = marks.get(labels.NAME, "")
-    return marks.get(labels.ROLE) == "commit" and (not tags or any(is_named(tag, name) for tag in tags))
+    if marks.get(labels.ROLE) != "commit" or not name:
+        return False
+    return not tags or any(is_named(tag, name) for tag in tags)

@@ -143,6 +143,8 @@ def test_an_offer(name: str, told: dict[str, str], expected: str | None) -> None
         pytest.param(marks(), "other", "it was made from something else", id="another"),
         pytest.param(marks(**{labels.LEASE: str(int(NOW) + 3600)}), "hash", "it is too old", id="old"),
         pytest.param(marks(**{labels.LEASE: ""}), "hash", "it is too old", id="nobody knows how old"),
+        pytest.param(marks(**{labels.LEASE: "²"}), "hash", "it is too old", id="a digit that is no number"),
+        pytest.param(marks(**{labels.LEASE: "9" * 5000}), "hash", "it is too old", id="more digits than Python reads"),
     ],
 )
 def test_outdated(told: dict[str, str], wanted: str, reason: str) -> None:

@@ -58,7 +58,11 @@ OVER = {labels.LEASE: "999"}
         pytest.param({k: v for k, v in DEAD.items() if k != labels.HOST}, HERE, False, id="no machine named"),
         pytest.param({k: v for k, v in DEAD.items() if k != labels.PID}, HERE, False, id="no process named"),
         pytest.param({**DEAD, labels.PID: "-8"}, HERE, False, id="no number"),
+        pytest.param({**ALIVE, labels.PID: "²"}, HERE, False, id="a digit that is no number"),
+        pytest.param({**ALIVE, labels.PID: "9" * 5000}, HERE, False, id="more digits than Python reads"),
         pytest.param({labels.HOST: "other", labels.LEASE: "soon"}, HERE, False, id="a lease that is none"),
+        pytest.param({labels.HOST: "other", labels.LEASE: "²"}, HERE, False, id="a lease of such a digit"),
+        pytest.param({labels.HOST: "other", labels.LEASE: "9" * 5000}, HERE, False, id="a lease without end"),
         pytest.param({}, HERE, False, id="no labels"),
     ],
 )
@@ -66,7 +70,14 @@ def test_is_it_over(marks: dict[str, str], here: Here, dead: bool) -> None:
     assert is_dead(marks, here) is dead
 
 
-@pytest.mark.parametrize(("marks", "seconds"), [(ALIVE, 100.0), ({}, None), ({labels.CREATED: "long ago"}, None)])
+@pytest.mark.parametrize(
+    ("marks", "seconds"),
+    [
+        (ALIVE, 100.0),
+        ({}, None),
+        *(({labels.CREATED: text}, None) for text in ("long ago", "²", "9" * 5000, " 1", "-1")),
+    ],
+)
 def test_how_old(marks: dict[str, str], seconds: float | None) -> None:
     assert age(marks, HERE.now) == seconds
 
@@ -93,6 +104,7 @@ def test_is_it_left_behind(name: str, marks: dict[str, str], left: bool) -> None
         pytest.param(("other:2",), {}, False, id="somebody's image on top of it"),
         pytest.param((), {}, True, id="no tag: its comment must tell too"),
         pytest.param(("web:1",), {labels.ROLE: "client-image"}, False, id="built: serves the next run"),
+        pytest.param((), {labels.NAME: ""}, False, id="nobody knows what it was called"),
     ],
 )
 def test_images(tags: tuple[str, ...], changes: dict[str, str], left: bool) -> None:

@@ -142,6 +142,14 @@ def test_of_unknown_things_every_call_says_so(bench: Bench, call: str) -> None:
         UNKNOWN[call](bench.engine)
 
 
+def test_what_is_no_text_is_nobodys_name(bench: Bench) -> None:
+    """As bytes of the command line that are no UTF-8 are."""
+    for call in (bench.engine.inspect, bench.engine.network):
+        with pytest.raises(NotFound):
+            call("\udcff")
+    assert bench.engine.image("\udcff") is None
+
+
 def test_an_unknown_container_on_a_known_network(bench: Bench) -> None:
     network = bench.network()
     with pytest.raises(NotFound):

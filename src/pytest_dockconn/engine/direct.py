@@ -342,8 +342,11 @@ def _docker_engine() -> type[DockerEngine]:
 
 
 def _quoted(name: str) -> str:
-    """A name or an id as a part of a path; those of images have slashes."""
-    return quote(name, safe="/:")
+    """A name or an id as a part of a path; those of images have slashes. What is no text for HTTP leads nowhere."""
+    try:
+        return quote(name, safe="/:")
+    except UnicodeEncodeError:
+        return ".."
 
 
 def _place(container: str) -> str:

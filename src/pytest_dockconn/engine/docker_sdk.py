@@ -127,6 +127,8 @@ class DockerEngine:
             raise refusal(status, str(error.explanation or error), doing) from error
         except requests.exceptions.Timeout as error:
             raise self._limit.exceeded(doing) from error
+        except UnicodeEncodeError as error:  # what is no text for HTTP is nobody's name
+            raise refusal(404, "there can be no such name", doing) from error
         except (requests.exceptions.RequestException, OSError) as error:
             raise gone(self._url, doing, _innermost(error)) from error
         except DockerException as error:

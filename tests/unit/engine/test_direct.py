@@ -159,7 +159,7 @@ def test_a_further_network_that_can_not_be_joined_takes_the_container_along(
     assert ("DELETE", f"/containers/{ID}", None) in server.heard
 
 
-@pytest.mark.parametrize("name", ["", "/", ".", "..", "a/../b", "../images", "a//b"])
+@pytest.mark.parametrize("name", ["", "/", ".", "..", "a/../b", "../images", "a//b", "\udcff"])
 def test_a_name_that_leads_elsewhere_asks_for_nothing(engine: DirectEngine, server: Server, name: str) -> None:
     heard = len(server.heard)
     with pytest.raises(NotFound, match="there can be no such name"):

@@ -155,3 +155,12 @@ def test_any_address_as_the_engine_wants_it(tmp_path: Path, made_by: Opener, kin
 
     (asked,) = (body for _, path, body in server.heard if path == "/containers/create")
     assert asked["HostConfig"]["PortBindings"] == {"80/tcp": [{"HostIp": address, "HostPort": "8080"}]}
+
+
+def test_what_is_no_text_is_nobodys_name(docker: tuple[Server, Engine]) -> None:
+    _, engine = docker
+    with pytest.raises(NotFound, match="there can be no such name"):
+        engine.inspect("\udcff")
+    with pytest.raises(NotFound):
+        engine.network("\udcff")
+    assert engine.image("\udcff") is None

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from .actions.base import check_tar
+from .actions.base import tar_of
 from .errors import DockconnError, EngineUnavailable, ReachabilityError, SpecError
 from .handles.container import Container
 from .lab import Lab
 from .logic import bases
 from .logic.capabilities import check
+from .logic.names import image
 from .model.settings import Settings
 from .report import summary
 from .run import Run
@@ -43,7 +44,10 @@ def opened(config: pytest.Config, settings: Settings) -> Run:
     try:
         base = bases.parse(settings.base)
         if base.kind == "tar":
-            check_tar(Path(base.source).expanduser())
+            tar_of(base)
+        for name, what in ((settings.client_image, "client"), (settings.server_image, "server")):
+            if name is not None:
+                image(name, f"--dockconn-{what}-image")
         return Run(settings, progress.say)
     except DockconnError as error:
         raise pytest.UsageError(f"dockconn: {error}") from None

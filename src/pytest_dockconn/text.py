@@ -41,6 +41,11 @@ def printable(text: str, limit: int = 20000) -> str:
     return "\n".join(line if line.isprintable() else "".join(map(_visible, line)) for line in lines)
 
 
+def is_printable(text: str) -> bool:
+    """Whether nothing of it would have to be escaped; newlines and tabs count as printable."""
+    return all(c in "\n\t" or unicodedata.category(c) not in _UNSAFE for c in text)
+
+
 def _visible(c: str) -> str:
     if c == "\t" or unicodedata.category(c) not in _UNSAFE:
         return c

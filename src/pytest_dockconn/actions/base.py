@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import bz2
 import contextlib
 import hashlib
+import io
+import lzma
 import shutil
 import subprocess
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -16,9 +20,12 @@ from ..engine.port import Engine
 from ..errors import BuildFailed, EngineError, EngineUnavailable, SpecError
 from ..labels import NAME
 from ..logic.bases import DEFAULT_IMAGE, Base
-from ..text import ending
+from ..logic.given import shown
+from ..text import ending, one_line
 
 REPOSITORY = "dockconn-base"
+#: The first bytes of what zstd packed.
+ZSTD = b"\x28\xb5\x2f\xfd"
 #: Seconds that a bootstrap may take.
 BOOTSTRAP_TIME = 1200
 
@@ -30,7 +37,7 @@ def find(engine: Engine, base: Base, labels: dict[str, str], say: Say) -> str:
     if base.kind == "image":
         return named(engine, base.source, say)
     if base.kind == "tar":
-        return from_tar(engine, Path(base.source).expanduser(), labels, say)
+        return from_tar(engine, tar_of(base), labels, say)
     if base.kind == "bootstrap":
         return bootstrap(engine, base.source, labels, say)
     return automatic(engine, labels, say)
@@ -86,7 +93,6 @@ def named(engine: Engine, name: str, say: Say) -> str:
 
 def from_tar(engine: Engine, path: Path, labels: dict[str, str], say: Say) -> str:
     """A root file system's tar, imported once for its content."""
-    check_tar(path)
     say(f"reading {path}")
     with path.open("rb") as file:
         tag = f"tar-{_digest(file)}"
@@ -105,29 +111,54 @@ def _digest(file: IO[bytes]) -> str:
     return whole.hexdigest()[:12]
 
 
-def check_tar(path: Path) -> None:
-    """Raises ``SpecError`` for a path that is not the tar of a root file system."""
-    if not path.is_file():
+def tar_of(base: Base) -> Path:
+    """The path of a base that is a tar. Raises ``SpecError`` for what is none."""
+    try:
+        path = Path(base.source).expanduser()
+        there, why = path.is_file(), "no such file"
+    except (RuntimeError, OSError, ValueError) as error:  # nobody's home, a name that is too long
+        there, why = False, one_line(str(error))
+    if not there:
         raise SpecError(
-            f"--dockconn-base {str(path)!r}: no such file",
-            checked=f"from {Path.cwd()}",
+            f"--dockconn-base {shown(base.source)}: {why}",
+            checked="a path is taken from the folder that pytest runs in",
             remedy="write the path of a root file system's tar, or the name of an image",
         )
+    check_tar(path)
+    return path
+
+
+def check_tar(path: Path) -> None:
+    """Raises ``SpecError`` for a file that is not the tar of a root file system.
+
+    Its first header alone is read, whatever it says: the engine reads the rest.
+    """
     try:
-        with tarfile.open(path) as tar:
-            first = next(iter(tar), None)
-    except (tarfile.TarError, OSError, EOFError) as error:
-        if path.suffix == ".zst":  # tarfile reads it from Python 3.14 on; the engine reads it
+        with path.open("rb") as file:
+            head = file.read(len(ZSTD))
+        if head == ZSTD:  # Python reads it from 3.14 on; the engine reads it
             return
+        with _unpacked(path, head) as unpacked:
+            tarfile.TarInfo.frombuf(unpacked.read(tarfile.BLOCKSIZE), tarfile.ENCODING, "surrogateescape")
+    except (tarfile.TarError, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError) as error:
         raise _no_tar(path, str(error)) from error
-    if first is None:
-        raise _no_tar(path, "it is empty")
+
+
+def _unpacked(path: Path, head: bytes) -> io.BufferedIOBase:
+    """The file as the engine would read it, by its first bytes."""
+    if head.startswith(b"\x1f\x8b"):
+        import gzip  # noqa: PLC0415 - seldom
+
+        return gzip.GzipFile(path)
+    if head.startswith(b"BZh"):
+        return bz2.open(path)
+    return lzma.open(path) if head == b"\xfd7zX" else path.open("rb")
 
 
 def _no_tar(path: Path, why: str) -> SpecError:
     return SpecError(
-        f"--dockconn-base {str(path)!r} is not a tar",
-        checked=why,
+        f"--dockconn-base {shown(str(path))} is not a tar",
+        checked=one_line(why),
         remedy="make one: tar -C ROOTFS -c . > base.tar, or mmdebstrap --variant=minbase SUITE base.tar",
     )
 

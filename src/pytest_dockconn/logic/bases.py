@@ -7,6 +7,7 @@ import re
 from msgspec import Struct
 
 from ..errors import SpecError
+from .given import shown
 
 AUTO = "auto"
 #: What ``auto`` looks for before it bootstraps.
@@ -30,7 +31,7 @@ def parse(text: str) -> Base:
     if text.startswith("bootstrap:"):
         suite = text.partition(":")[2]
         if not _SUITE.fullmatch(suite):
-            raise _bad(text, f"{suite!r} is not the name of a suite")
+            raise _bad(text, f"{shown(suite)} is not the name of a suite")
         return Base("bootstrap", suite)
     if text.startswith(("/", "./", "../", "~")) or text.endswith((".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.zst")):
         return Base("tar", text)
@@ -41,7 +42,7 @@ def parse(text: str) -> Base:
 
 def _bad(text: str, why: str) -> SpecError:
     return SpecError(
-        f"--dockconn-base {text!r}: {why}",
+        f"--dockconn-base {shown(text)}: {why}",
         checked="auto, an image such as ubuntu:24.04, bootstrap:SUITE, or the path of a root file system's tar",
         remedy="write one of these",
     )

@@ -6,14 +6,19 @@ import re
 
 from ..errors import SpecError
 from ..labels import PREFIX
+from .given import shown
 
 #: moby's daemon/names: what a container's or network's name may be.
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+#: The same, an id or the beginning of one; podman's names may have one letter.
+_REFERENCE = re.compile(r"/?[a-zA-Z0-9][a-zA-Z0-9_.-]{0,511}")
+_NETWORK = re.compile(r"(?!\.{1,2}$)[^/\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 #: RFC 1123, as the engine holds hostnames and link aliases to.
 _HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?")
 
 #: What the grammar of distribution/reference can come to; the engine looks closer.
-_IMAGE = re.compile(r"(\[[0-9a-fA-F:.]+\](:[0-9]+)?/)?[a-zA-Z0-9][a-zA-Z0-9._/:@-]*")
+_PART = "[a-zA-Z0-9][a-zA-Z0-9._:@-]*"
+_IMAGE = re.compile(rf"(\[[0-9a-fA-F:.]+\](:[0-9]+)?/)?{_PART}(/{_PART})*")
 
 
 def checked(name: object, what: str = "name") -> str:
@@ -21,7 +26,7 @@ def checked(name: object, what: str = "name") -> str:
     if isinstance(name, str) and _NAME.fullmatch(name):
         return name
     raise SpecError(
-        f"{name!r} is not a {what} that Docker takes",
+        f"{shown(name)} is not a {what} that Docker takes",
         checked="two or more of a-z, A-Z, 0-9, '_', '.', '-'; the first a letter or digit",
         remedy="choose another, such as 'server1'",
     )
@@ -32,20 +37,30 @@ def hostname(name: object, what: str = "alias") -> str:
     if isinstance(name, str) and len(name) <= 253 and _HOST.fullmatch(name):
         return name
     raise SpecError(
-        f"{name!r} is not an {what} that can be a host's name" if what[0] in "aeiou" else f"{name!r} is not a {what}",
+        f"{shown(name)} is not " + (f"an {what} that can be a host's name" if what[0] in "aeiou" else f"a {what}"),
         checked="letters, digits, '-', '_' and '.', 253 at the most",
         remedy="choose another, such as 'server1'",
     )
 
 
-def image(name: object) -> str:
+def reference(name: object) -> str:
+    """What may be a container's name or id; empty for what no engine takes for one."""
+    return name if isinstance(name, str) and _REFERENCE.fullmatch(name) else ""
+
+
+def network_reference(name: object) -> str:
+    """What may be a network's name or id; empty for what can't be asked for. Docker itself takes nearly any name."""
+    return name if isinstance(name, str) and _NETWORK.fullmatch(name) else ""
+
+
+def image(name: object, what: str = "image") -> str:
     """A reference to an image, or its id. Raises ``SpecError`` for what no engine takes for one."""
     if isinstance(name, str) and len(name) <= 512 and _IMAGE.fullmatch(name):
         return name
     raise SpecError(
-        f"image={name!r} is not the name of an image",
-        checked="letters, digits, and . _ - / : @",
-        remedy='write image="nginx:1.27", or pass what container.commit() returned',
+        f"{what}={shown(name)} is not the name of an image",
+        checked="letters, digits, and . _ - / : @; each part begins with a letter or digit",
+        remedy="write one such as nginx:1.27; server() and client() also take what container.commit() returned",
     )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import lzma
 import subprocess
 import tarfile
+import tracemalloc
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -75,6 +79,7 @@ def packed(*names: str) -> bytes:
         pytest.param("base.tar", packed("./etc"), id="plain"),
         pytest.param("base.tar.gz", gzip.compress(packed("./etc")), id="gzip"),
         pytest.param("base.tar.xz", lzma.compress(packed("./etc")), id="xz"),
+        pytest.param("base.tar.bz2", bz2.compress(packed("./etc")), id="bzip2"),
         pytest.param("base", packed("./etc"), id="by content, not by name"),
         pytest.param("base.tar.zst", b"\x28\xb5\x2f\xfd whatever", id="zstd, which only the engine may read"),
     ],
@@ -87,21 +92,60 @@ def test_a_tar(tmp_path: Path, name: str, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        pytest.param(None, "no such file", id="missing"),
         pytest.param(b"", "is not a tar", id="empty file"),
         pytest.param(packed(), "is not a tar", id="empty tar"),
         pytest.param(b"#!/bin/sh\nexit 0\n" * 100, "is not a tar", id="a script"),
+        pytest.param(b"BZh9" + b"\xff" * 600, "is not a tar", id="broken bzip2"),
         pytest.param(gzip.compress(b"hello"), "is not a tar", id="gzip of something else"),
         pytest.param(b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + b"\xff" * 600, "is not a tar", id="broken gzip"),
         pytest.param(lzma.compress(packed("./etc"))[:40], "is not a tar", id="xz, cut"),
     ],
 )
-def test_no_tar(tmp_path: Path, data: bytes | None, words: str) -> None:
+def test_no_tar(tmp_path: Path, data: bytes, words: str) -> None:
     path = tmp_path / "base.tar"
-    if data is not None:
-        path.write_bytes(data)
+    path.write_bytes(data)
     with refused("--dockconn-base", words):
         base.check_tar(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        pytest.param("none.tar", "no such file", id="missing"),
+        pytest.param("/", "no such file", id="a folder"),
+        pytest.param("~nosuchuser/x.tar", "home directory", id="nobody's home"),
+        pytest.param("/" + "x" * 300 + ".tar", "File name too long", id="too long a name"),
+        pytest.param("/\udcff.tar", "no such file", id="bytes that are no text"),
+        pytest.param("/a\0.tar", "", id="NUL"),
+    ],
+)
+def test_no_path(path: str, words: str) -> None:
+    with refused("--dockconn-base", words):
+        base.tar_of(Base("tar", path))
+
+
+def test_a_path_from_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "base.tar").write_bytes(packed("./etc"))
+    assert base.tar_of(Base("tar", "~/base.tar")) == tmp_path / "base.tar"
+
+
+@pytest.mark.parametrize(
+    "pack", [bytes, gzip.compress, partial(lzma.compress, preset=0), bz2.compress], ids=["plain", "gz", "xz", "bz2"]
+)
+def test_a_header_without_end_is_not_read(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    """What tarfile takes for the attributes of a first entry may be as long as anybody likes, and compresses to nothing."""
+    entry = tarfile.TarInfo("attributes")
+    entry.type, entry.size = tarfile.XHDTYPE, 1 << 23
+    path = tmp_path / "base.tar"
+    path.write_bytes(pack(entry.tobuf() + bytes(entry.size)))
+
+    tracemalloc.start()
+    try:
+        base.check_tar(path)
+        assert tracemalloc.get_traced_memory()[1] < 2 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_folder_is_no_tar(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from .actions.containers import side_by_side
 from .actions.images import CLIENT, SERVER
 from .actions.services import Services
 from .errors import NotFound, SpecError
-from .handles.adopting import identified
+from .handles.adopting import identified, own_name
 from .handles.container import Container
 from .handles.engine import Bridge, Engine
 from .handles.holdings import Holdings
@@ -24,6 +24,7 @@ from .handles.own import Client, Own, Server
 from .handles.planning import Links, Networks, Wish
 from .handles.source import Destination, Source
 from .logic import stack
+from .logic.given import kind, shown, text
 from .logic.names import checked, on_engine
 from .logic.networks import planned
 from .model.spec import NetworkPlan
@@ -239,18 +240,18 @@ class Lab:
         Raises:
             SpecError: it is none of these, or the engine has no such container.
         """
+        wanted, known_as = identified(container), own_name(name)
         self._holdings.check()
         self._services.begin()
-        wanted = identified(container)
         try:
             facts = self._services.engine.inspect(wanted)
         except NotFound as error:
             raise SpecError(
-                f"there is no container {wanted!r} to adopt",
+                f"there is no container {shown(wanted)} to adopt",
                 checked=f"the containers of the engine at {self.engine.url}",
                 remedy="see `docker ps -a`; a container of another engine can't be adopted",
             ) from error
-        adopted = Container(self._services, facts, name)
+        adopted = Container(self._services, facts, known_as)
         self._holdings.adopt(adopted)
         return adopted
 
@@ -260,17 +261,18 @@ class Lab:
         Raises:
             SpecError: no container of such a project runs, or two would have one name.
         """
+        text(project, "project", "write the name of a compose project")
         there = self._services.engine.containers(stack.PROJECT, running=True)
         mine = [(str(c["id"]), _marks(c)) for c in there if _marks(c).get(stack.PROJECT) == project]
         services = stack.by_service(mine)
         if not services:
             projects = sorted({str(_marks(c).get(stack.PROJECT)) for c in there})
             raise SpecError(
-                f"no container of a compose project {project!r} runs",
+                f"no container of a compose project {shown(project)} runs",
                 checked=f"running projects: {', '.join(projects) or 'none'}",
                 remedy=f"start it: docker compose -p {project} up -d",
             )
-        return {name: self.adopt(one, name=name) for name, one in services.items()}
+        return {name: self.adopt(one, name=name or None) for name, one in services.items()}
 
     def matrix(
         self, sources: Iterable[Source], destinations: Iterable[Destination] | None = None, *, timeout: float = 1.0
@@ -297,8 +299,16 @@ class Lab:
         of their own are numbered in the order in which they happen to come.
 
         Raises:
+            SpecError: something that can't be called; nothing was.
             DockconnError: the first one of theirs, after all have ended; what was made stays with the lab.
         """
+        for one in make:
+            if not callable(one):
+                raise SpecError(
+                    f"{shown(one)} can't be called",
+                    checked=kind(one),
+                    remedy="write side_by_side(dockconn.server, lambda: dockconn.client(name='me'))",
+                )
         return list(side_by_side(*make))
 
     @contextlib.contextmanager

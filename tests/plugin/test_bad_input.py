@@ -6,13 +6,12 @@ import json
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_dockconn.actions.containers import await_answers
-from tests.plugin.conftest import Inner, one_message
+from tests.plugin.conftest import Inner
 
 
 @dataclass(frozen=True)
@@ -36,13 +35,14 @@ class Bad:
 
 SERVER = "server = dockconn.server(name='web')"
 STOPPED = SERVER + "; server.stop()"
+NETWORK = SERVER + "; network = dockconn.network()"
 
 TABLE = [
     # ports
     Bad("dockconn.server(expose=(0,))", "0 is outside of 1 to 65535"),
     Bad("dockconn.server(expose=0)", "0 is outside of 1 to 65535"),
     Bad("dockconn.server(expose=(65536,))", "65536 is outside of 1 to 65535"),
-    Bad("dockconn.server(expose=(-1,))", "'-1' is no number"),
+    Bad("dockconn.server(expose=(-1,))", "-1 is outside of 1 to 65535"),
     Bad("dockconn.server(expose=('80/xyz',))", "protocol 'xyz' is none of tcp, udp, sctp"),
     Bad("dockconn.server(expose=('http',))", "'http' is no number"),
     Bad("dockconn.server(expose=('90-80',))", "the range ends at 80, before it begins at 90"),
@@ -61,24 +61,42 @@ TABLE = [
     Bad("dockconn.server(bind={80: PORT})", "in use", "PortInUse"),
     Bad("server.port(0)", "0 is outside of 1 to 65535", before=SERVER),
     Bad("server.port('80-82')", "is a range, but one port is wanted", before=SERVER),
+    Bad("server.port('53/udp', 'sctp')", "'53/udp' is not a port of sctp", before=SERVER),
+    Bad("server.bound_port('80', 'udp')", "web has no bound port 80/udp", "DockconnError", SERVER),
+    Bad("server.port(10**5000)", "is outside of 1 to 65535", before=SERVER),
+    Bad("dockconn.server(expose=['9' * 5000])", "is outside of 1 to 65535"),
+    Bad("dockconn.server(bind={80: 10**5000})", "is outside of 1 to 65535"),
+    Bad("dockconn.server(bind={80: ('fe80::1%x', 80)})", "is not an address"),
+    Bad("dockconn.host.listen(0)", "0 is outside of 1 to 65535"),
+    Bad("dockconn.host.listen().wait_for_call(float('nan'))", "within=nan is not a time"),
+    Bad("dockconn.host.listen().url_from(5)", "5 can't ask"),
     Bad("server.bound_port(80)", "web has no bound port 80/tcp", "DockconnError", SERVER),
     # links
     Bad("dockconn.client(links=[server])", "web is not running, so nothing can be linked to it", before=STOPPED),
     Bad("dockconn.client(name='me', links={'me': 'me'})", "me can't be linked to itself"),
     Bad("dockconn.client(links=[server, server])", "the alias 'web' is used twice", before=SERVER),
     Bad("dockconn.client(links=['nobody'])", "there is no container 'nobody'"),
-    Bad("dockconn.client(links='web')", "a list or a mapping is wanted"),
+    Bad("dockconn.client(links='web')", "a list of containers is wanted"),
     Bad("dockconn.client(links=[5])", "is not"),
     Bad("dockconn.client(links={'a b': server})", "'a b' is not an alias", before=SERVER),
     # networks
     Bad("dockconn.server(networks=['nowhere'])", "there is no network 'nowhere'"),
-    Bad("dockconn.server(networks='nowhere')", "a list is wanted"),
+    Bad("dockconn.server(networks='nowhere')", "a list of networks is wanted"),
     Bad("dockconn.server(networks=[5])", "5 is not a network"),
     Bad("dockconn.server(aliases=['db'])", "the default network has no DNS"),
     Bad("dockconn.server(network_mode='bridge')", "network_mode='bridge' is not known"),
     Bad("dockconn.server(network_mode='host', bind={80: None})", "bind does not go with network_mode='host'"),
     Bad("dockconn.network(subnet='10.0.0.1/8')", "host bits set"),
     Bad("dockconn.network(subnet='nonsense')", "subnet='nonsense'"),
+    Bad("network.connect(5)", "5 is no container that a network could take", before=NETWORK),
+    Bad("network.connect(dockconn.host)", "<Host> is no container", before=NETWORK),
+    Bad("network.connect(server, aliases='db')", "a list of names is wanted", before=NETWORK),
+    Bad("network.connect(server, ip='fe80::1%eth0')", "is not an address", before=NETWORK),
+    Bad("network.disconnect(None)", "None is no container", before=NETWORK),
+    Bad("server.ip_on(5)", "network=5 is no name", before=SERVER),
+    Bad("server.port(80).on(server)", "is no name", before=SERVER),
+    Bad("server.port(80).on('')", "network='' is no name", before=SERVER),
+    Bad("server.port(80).on('fe80::1%eth0')", "is not an address", before=SERVER),
     # names, and the rest
     Bad("dockconn.server(name='two words')", "'two words' is not a name that Docker takes"),
     Bad("dockconn.server(name='')", "'' is not a name that Docker takes"),
@@ -96,6 +114,26 @@ TABLE = [
     Bad("dockconn.server(image='no/such:image')", "image 'no/such:image' is not on the engine and can't be pulled"),
     Bad("dockconn.adopt('nobody')", "there is no container 'nobody' to adopt"),
     Bad("dockconn.adopt(5)", "5 is not a container that can be adopted"),
+    Bad(r"dockconn.adopt('\udcff')", "'\\udcff' is not a container that can be adopted"),
+    Bad(r"dockconn.adopt(server, name='\x1b[2J')", "name='\\x1b[2J' is no name", before=SERVER),
+    Bad("dockconn.adopt(server, name=['x'])", "name=['x'] is no name", before=SERVER),
+    Bad(r"dockconn.server(networks=['\udcff'])", "there is no network '\\udcff'"),
+    Bad(r"dockconn.server(command=['a\0b'])", "every word is a string"),
+    Bad("dockconn.server(env={'A': 10**5000})", "the value of 'A'"),
+    Bad(r"dockconn.server(dns=['fe80::1%\n6.6.6.6'])", "is not an address"),
+    Bad(r"dockconn.server(extra_hosts={'db': 'fe80::1%\n6.6.6.6 evil'})", "is not an address"),
+    Bad("dockconn.side_by_side(5)", "5 can't be called"),
+    # a matrix, and a policy
+    Bad("dockconn.matrix(5)", "a list of sources is wanted"),
+    Bad("dockconn.matrix(None)", "a list of sources is wanted"),
+    Bad("dockconn.matrix([dockconn.host], 5)", "a list of ports, containers and URLs is wanted"),
+    Bad("dockconn.matrix([dockconn.host], [5])", "5 is not a destination"),
+    Bad("dockconn.matrix([dockconn.host], [network])", "is not a destination", before=NETWORK),
+    Bad("dockconn.matrix([dockconn.host], [dockconn.host])", "<Host> is not a destination"),
+    Bad("assert_policy(5, [])", "a list of containers is wanted"),
+    Bad("assert_policy([server], {('web', 'web:80'): False})", "a list of pairs is wanted", before=SERVER),
+    Bad("assert_linked(dockconn.host, server)", "<Host> is no container", before=SERVER),
+    Bad("assert_linked(server, server.port(80))", "is no container", before=SERVER),
     # destinations
     Bad("dockconn.host.probe('gopher://127.0.0.1/')", "unknown scheme 'gopher'"),
     Bad("dockconn.host.probe('127.0.0.1:80')", "it has no scheme"),
@@ -105,6 +143,11 @@ TABLE = [
     Bad("dockconn.host.probe('http://127.0.0.1:65536/')", "is not a destination"),
     Bad("dockconn.host.probe('http://127.0.0.1:0/')", "port 0 is outside of 1 to 65535"),
     Bad("dockconn.host.probe(5)", "5 is not a destination"),
+    Bad("dockconn.host.probe(type(server))", "is not a destination", before=SERVER),
+    Bad("dockconn.host.probe_many(5)", "a list of ports and URLs is wanted"),
+    Bad(r"dockconn.host.probe_many(['http://\udcff/', 'http://127.0.0.1/'])", "control characters"),
+    Bad("dockconn.host.probe('https://127.0.0.1/', verify=5)", "verify=5 is no way to check a certificate"),
+    Bad("server.probe(server.port(80), verify='/no/such.pem')", "the authorities can't be read", before=SERVER),
     Bad("dockconn.host.probe('http://127.0.0.1/', timeout=-1)", "timeout=-1 is not a time in seconds"),
     Bad("assert_reachable(dockconn.host, 'gopher://127.0.0.1/')", "unknown scheme 'gopher'"),
     Bad("assert_reachable(dockconn.host, 'http://')", "it has no host"),
@@ -115,7 +158,7 @@ SOURCE = """
     import json
     import pytest
     from pathlib import Path
-    from pytest_dockconn import DockconnError, assert_reachable, assert_unreachable
+    from pytest_dockconn import DockconnError, assert_linked, assert_policy, assert_reachable, assert_unreachable
 
     PORT = {port}
     TABLE = json.loads(Path("table.json").read_text())
@@ -217,66 +260,3 @@ def test_a_port_in_use_names_its_holder(inner: Inner, taken: int) -> None:
     )
     assert inner.made() == ["holder"]
     assert inner.left() == []
-
-
-# Options, which end the run before its first test
-
-MMDEBSTRAP = """#!/bin/sh
-echo "E: http://deb.example/debian/dists/$2/Release: does not have a Release file"
-echo "E: mmdebstrap failed to run"
-exit 1
-"""
-
-
-def option(inner: Inner, *args: str) -> pytest.RunResult:
-    """A session with an option that is wrong."""
-    return inner.run("def test_one(dockconn_client_image): raise AssertionError", *args)
-
-
-def tar_of_nothing(path: Path) -> Path:
-    path.write_bytes(b"this is no tar at all" * 100)
-    return path
-
-
-@pytest.mark.parametrize(
-    ("base", "words"),
-    [
-        ("none.tar", "no such file"), ("./none", "no such file"), ("./", "no such file"), ("text.tar", "is not a tar"),
-        ("empty.tar", "is not a tar"), ("cut.tar.gz", "is not a tar"), ("bootstrap:", "'' is not the name of a suite"),
-        ("bootstrap:No Such", "'No Such' is not the name of a suite"), ("bootstrap:../x", "is not the name of a suite"),
-        ("Ubuntu 24", "it is neither an image's name nor a path"),
-    ],
-)  # fmt: skip
-def test_a_base_that_can_not_be(inner: Inner, base: str, words: str) -> None:
-    tar_of_nothing(inner.pytester.path / "text.tar")
-    (inner.pytester.path / "empty.tar").touch()
-    (inner.pytester.path / "cut.tar.gz").write_bytes(b"\x1f\x8b\x08\x00")
-
-    one_message(option(inner, f"--dockconn-base={base}"), "--dockconn-base", words)
-    assert inner.said("built") == inner.said("made") == []
-
-
-@pytest.mark.parametrize("arguments", [
-    ["--dockconn-base=no-such:image"], ["--dockconn-client-image=no-such:image"],
-    ["--dockconn-base=bootstrap:nosuchsuite"],
-], ids=str)  # fmt: skip
-def test_what_only_the_engine_or_the_archive_knows(
-    inner: Inner, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
-) -> None:
-    """Found out with the first test that wants an image."""
-    tool = inner.pytester.mkdir("bin") / "mmdebstrap"
-    tool.write_text(MMDEBSTRAP, encoding="utf-8")
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tool.parent), prepend=":")
-    result = option(inner, *arguments)
-
-    result.assert_outcomes(errors=1)
-    value = arguments[0].partition("=")[2]
-    text = result.stdout.str()
-    assert value in text.partition("ERROR test_inner.py::test_one - ")[2]
-    assert "SpecError" in text
-    assert "  checked: " in text
-    assert "  remedy: " in text
-    assert "Traceback" not in text
-    assert "pytest_dockconn/" not in text
-    assert inner.said("built") == inner.said("made") == []

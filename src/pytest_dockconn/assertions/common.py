@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from ..errors import SpecError
 from ..handles.container import Container, Port
 from ..handles.source import Destination, Source
 from ..model.asked import Asked
 from ..model.probe import ProbeResult
 from ..report.summary import way
-
-
-def check_source(source: object) -> None:
-    """Raises ``SpecError`` for what can't ask."""
-    if not isinstance(source, Source):
-        raise SpecError(
-            f"{source!r} can't ask: it is not a source",
-            checked="clients, servers, adopted containers and dockconn_host are",
-            remedy="write assert_reachable(SOURCE, DESTINATION)",
-        )
 
 
 def port_of(destination: Destination) -> Port | None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from ..actions.capabilities import has_link_env
-from ..errors import ReachabilityError
+from ..errors import ReachabilityError, SpecError
 from ..handles.container import Container
 from ..handles.engine import tcp_first
 from ..handles.own import Client
 from ..logic import links
+from ..logic.given import kind, shown
 from ..logic.names import hostname
 from ..model.facts import ContainerFacts
 from ..report import messages
-from .common import check_source
 from .reachable import assert_reachable
 
 
@@ -28,9 +28,11 @@ def assert_linked(client: Client, server: Container, alias: str | None = None) -
 
     Raises:
         ReachabilityError: says what is missing or stale.
+        SpecError: an argument that can't be.
     """
     __tracebackhide__ = True
-    check_source(client)
+    for one in (client, server):
+        _check(one)
     name = hostname(alias if alias is not None else server.name)
     theirs, ours = server.facts(), client.facts()
     if not _on_default(client, theirs, ours):
@@ -42,6 +44,15 @@ def assert_linked(client: Client, server: Container, alias: str | None = None) -
     if problems:
         remedy = "restart the client after the server, or link them: client(links={alias: server}); see `docker inspect` for Links"
         raise ReachabilityError(messages.link(client.name, server.name, name, problems, remedy))
+
+
+def _check(one: object) -> None:
+    if not isinstance(one, Container):
+        raise SpecError(
+            f"{shown(one)} is no container, so there is no link",
+            checked=kind(one),
+            remedy="write assert_linked(client, server), with what client() and server() returned",
+        )
 
 
 def _on_default(client: Client, theirs: ContainerFacts, ours: ContainerFacts) -> bool:

@@ -8,10 +8,12 @@ from ..errors import ReachabilityError, SpecError
 from ..handles.container import Container, Port
 from ..handles.matrix import Matrix, ask_matrix, label
 from ..handles.source import Destination, Source
+from ..logic.given import kind, listed, shown
 from ..logic.matrix import NO, YES, Cell, Pair, complete, difference, parsed, word
 from ..model.evidence import Why
 from ..model.probe import Verdict
 from ..report import matrix as report
+from ..text import one_line
 from .explaining import explained
 
 #: What a cell is expected to be: a verdict, yes or no, or "*" for "don't care".
@@ -34,15 +36,17 @@ def assert_matrix(matrix: Matrix, expected: Expectation) -> None:
     """
     __tracebackhide__ = True
     if not isinstance(matrix, Matrix):
-        raise SpecError(f"{matrix!r} is no matrix", checked="its type", remedy="pass what lab.matrix(...) returned")
+        raise SpecError(
+            f"{shown(matrix)} is no matrix", checked=kind(matrix), remedy="pass what lab.matrix(...) returned"
+        )
     named = parsed(expected) if isinstance(expected, str) else _mapped(matrix, expected)
     wanted = complete(_host(named), matrix.cells, matrix.own())
     cells = matrix.cells
     differences = {pair: words for pair, words in ((p, difference(cells[p], w)) for p, w in wanted.items()) if words}
     if differences:
-        shown = matrix.table({pair: wanted[pair] for pair in differences})
+        table = matrix.table({pair: wanted[pair] for pair in differences})
         whys = [(pair, cells[pair], _why(matrix, pair, cells[pair])) for pair in list(differences)[: report.EXPLAINED]]
-        raise ReachabilityError(report.failure(differences, len(wanted), shown, whys))
+        raise ReachabilityError(report.failure(differences, len(wanted), table, whys))
 
 
 def _host(named: Mapping[Pair, str]) -> dict[Pair, str]:
@@ -53,8 +57,8 @@ def _host(named: Mapping[Pair, str]) -> dict[Pair, str]:
 def _mapped(matrix: Matrix, expected: object) -> dict[Pair, str]:
     if not isinstance(expected, Mapping):
         raise SpecError(
-            f"expected={expected!r}: a table as text or a mapping is wanted",
-            checked=f"it is a {type(expected).__name__}",
+            f"expected={shown(expected)}: a table as text or a mapping is wanted",
+            checked=kind(expected),
             remedy="write {(source, destination): Verdict.TIMED_OUT}",
         )
     return {matrix.pair(key): word(value) for key, value in expected.items()}
@@ -90,16 +94,14 @@ def assert_policy(
         SpecError: a pair that names what was not asked.
     """
     __tracebackhide__ = True
-    asked = list(containers)
+    remedy = "write assert_policy([web, api, db], allow=[(web, api)])"
+    asked = listed(containers, "containers", "containers", remedy)
     if not asked or not all(isinstance(one, Container) for one in asked):
-        raise SpecError(
-            "assert_policy wants containers",
-            checked=repr(asked)[:200],
-            remedy="write assert_policy([web, api, db], allow=[...])",
-        )
+        raise SpecError("assert_policy wants containers", checked=shown(asked), remedy=remedy)
+    pairs = [_port_of(pair, asked) for pair in listed(allow, "allow", "pairs", remedy)]
     matrix = ask_matrix(asked[0].services, asked, None, timeout)
-    allowed = {matrix.pair(_port_of(pair, asked)) for pair in allow}
-    stray = sorted(f"{s} -> {d}" for s, d in allowed - set(matrix.cells))
+    allowed = {matrix.pair(pair) for pair in pairs}
+    stray = sorted(one_line(f"{s} -> {d}") for s, d in allowed - set(matrix.cells))
     if stray:
         raise SpecError(
             f"allow names what was not asked: {', '.join(stray)}",
@@ -113,7 +115,7 @@ def assert_policy(
 def _port_of(pair: object, containers: Iterable[Container]) -> object:
     """A destination that is a container's bare name is its only port."""
     if not isinstance(pair, tuple) or len(pair) != 2:
-        raise SpecError(f"allow: {pair!r} is no pair", checked="its type", remedy='write ("web", "api:80")')
+        raise SpecError(f"allow: {shown(pair)} is no pair", checked=kind(pair), remedy='write ("web", "api:80")')
     source, destination = pair
     named = {one.name: one for one in containers}
     if isinstance(destination, str) and destination in named:

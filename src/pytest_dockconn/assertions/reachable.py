@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ..errors import ReachabilityError
-from ..handles.source import Destination, Source, Verify, check_timeout
+from ..handles.source import Destination, Source, Verify, check_source, check_timeout
 from ..model.probe import ProbeResult, Verdict
-from .common import check_source, note
+from .common import note
 
 #: Seconds between two rounds of questions.
 PACE = 0.01

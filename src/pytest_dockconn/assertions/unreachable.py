@@ -12,13 +12,14 @@ from ..errors import DockconnError, ReachabilityError, SpecError
 from ..handles.container import Container
 from ..handles.known import owned
 from ..handles.listener import HostListener
-from ..handles.source import Destination, Source, Verify, check_timeout
+from ..handles.source import Destination, Source, Verify, check_source, check_timeout
 from ..logic import proof
+from ..logic.given import shown
 from ..logic.wiring import shared_networks
 from ..model.facts import ContainerFacts
 from ..model.probe import NEGATIVE, ProbeResult, Verdict
 from ..report import messages
-from .common import check_source, note, port_of
+from .common import note, port_of
 from .explaining import explained
 
 
@@ -181,7 +182,7 @@ def _verdicts(because: Any) -> Collection[Verdict] | None:
     wrong = [v for v in wanted if v not in NEGATIVE] if all(isinstance(v, Verdict) for v in wanted) else wanted
     if wrong or not wanted:
         raise SpecError(
-            f"because={because!r} can't be the reason of a proof",
+            f"because={shown(because)} can't be the reason of a proof",
             checked="reasons: " + ", ".join(f"Verdict.{v.name}" for v in Verdict if v in NEGATIVE),
             remedy="write because=Verdict.TIMED_OUT, or several in a tuple",
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ..errors import SpecError
+from ..logic.given import shown, text
+from ..logic.names import reference
 from .container import Container
 
 
 def identified(container: object) -> str:
     """The id or name of what someone else runs. Raises ``SpecError`` for what is no container."""
-    if isinstance(container, str) and container.strip():
+    if isinstance(container, str) and reference(container.strip()):
         return container.strip()
     if isinstance(container, Container):
         return container.id
@@ -16,10 +18,15 @@ def identified(container: object) -> str:
     if callable(wrapped):
         container = wrapped()
     found = getattr(container, "id", None)
-    if isinstance(found, str) and found:
-        return found
+    if reference(found):
+        return str(found)
     raise SpecError(
-        f"{container!r} is not a container that can be adopted",
+        f"{shown(container)} is not a container that can be adopted",
         checked="an id, a name, a docker-py container and a started testcontainers container can",
         remedy="pass its name",
     )
+
+
+def own_name(name: object) -> str | None:
+    """The name that tests give it; None where the engine's own will do. Raises ``SpecError``."""
+    return None if name is None else text(name, "name", "write a word such as 'db', or leave it out")

@@ -10,13 +10,15 @@ from msgspec.structs import replace
 
 from ..errors import DockconnError, NoAddress, NotOurs, SpecError
 from ..logic import ports
+from ..logic.given import ip, shown
 from ..logic.names import hostname
 from ..logic.wiring import Where, bound_targets, port_targets, scheme
 from ..model.facts import Binding, ContainerFacts
 from ..model.probe import Target
 from ..model.spec import PortKey
+from ..text import is_printable
 from .image import Image
-from .machine import Machine, NetworkRef
+from .machine import Machine, NetworkRef, network_name
 
 if TYPE_CHECKING:
     import requests
@@ -66,13 +68,17 @@ class Port(Struct, frozen=True):
         return self.targets_from(None)[0]
 
     def on(self, network: NetworkRef | str) -> Port:
-        """Narrowed to the address on one network (a ``Network`` or its name), or to one IP address."""
-        if not isinstance(network, str):
+        """Narrowed to the address on one network (a ``Network`` or its name), or to one IP address.
+
+        Raises ``SpecError`` for what is none of these.
+        """
+        if isinstance(network, NetworkRef):
             return replace(self, where=replace(self.where, network=network.id))
-        try:
-            return replace(self, where=replace(self.where, address=ports.address(network)))
-        except SpecError:
-            return replace(self, where=replace(self.where, network=self.owner.network_called(network)))
+        named = network_name(network)
+        address = ports.address(named, "on", "an address") if ":" in named else ip(named)
+        if address:
+            return replace(self, where=replace(self.where, address=address))
+        return replace(self, where=replace(self.where, network=self.owner.network_called(named)))
 
     def named(self, name: str) -> Port:
         """By this name in place of the address; the owner is still known. Raises ``SpecError`` for what is no name."""
@@ -84,7 +90,12 @@ class Port(Struct, frozen=True):
         Args:
             path: of the URL.
             kwargs: for ``requests.get``; ``timeout`` is 5 s unless given. Proxies of the environment are not used.
+
+        Raises:
+            SpecError: a path that is none.
+            requests.RequestException: as ``requests.get``.
         """
+        wanted = _page(path)
         import requests as library  # noqa: PLC0415 - 0.1 s that only this pays
 
         target = self._first()
@@ -93,7 +104,7 @@ class Port(Struct, frozen=True):
             session.trust_env = False
             secure = target.scheme == "https" or self.key.number == 443
             kwargs.setdefault("timeout", 5.0)
-            return session.get(f"{'https' if secure else 'http'}://{host}:{target.port}{path}", **kwargs)
+            return session.get(f"{'https' if secure else 'http'}://{host}:{target.port}{wanted}", **kwargs)
 
     def __str__(self) -> str:
         how = f"bound port {self.key}" if self.bound else f"port {self.key}"
@@ -120,6 +131,17 @@ class Port(Struct, frozen=True):
         return self.owner.targets_of(self, source)
 
 
+def _page(path: object) -> str:
+    """The path of a URL. Raises ``SpecError``."""
+    if isinstance(path, str) and path.startswith("/") and is_printable(path) and len(path.splitlines()) == 1:
+        return path
+    raise SpecError(
+        f"path={shown(path)} is not the path of a URL",
+        checked="it begins with a slash, and has no control characters in it",
+        remedy='write get("/page")',
+    )
+
+
 class Container(Machine):
     """A container that can be probed and probed from.
 
@@ -130,11 +152,11 @@ class Container(Machine):
 
     def port(self, number: int | str, protocol: str = "tcp") -> Port:
         """A port by the container's own addresses. Raises ``SpecError`` for a number that is no port."""
-        return Port(self, _key(number, protocol))
+        return Port(self, ports.with_protocol(number, protocol))
 
     def bound_port(self, number: int | str, protocol: str = "tcp") -> Port:
         """A port as it is bound to the host. Raises ``DockconnError`` where nothing is bound."""
-        port = Port(self, _key(number, protocol), bound=True)
+        port = Port(self, ports.with_protocol(number, protocol), bound=True)
         self._bindings(port.key)
         return port
 
@@ -219,9 +241,3 @@ class Container(Machine):
             checked=f"container {self._id[:12]}",
             remedy="do it with the tool that made it",
         )
-
-
-def _key(number: int | str, protocol: str) -> PortKey:
-    if isinstance(number, str):
-        return ports.one(number)
-    return ports.one((number, protocol))

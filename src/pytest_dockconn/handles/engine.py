@@ -10,6 +10,7 @@ from ..actions.services import Services
 from ..actions.sidecars import HOST
 from ..agent import namespace
 from ..errors import CapabilityError
+from ..logic.capabilities import check
 from ..model.facts import Counters, Interface, NetworkFacts
 from ..text import redact
 
@@ -48,7 +49,8 @@ class Engine:
         return self._services.version.api_version
 
     def can(self, capability: str) -> bool:
-        """Whether it has one capability; asked once."""
+        """Whether it has one capability; asked once. Raises ``SpecError`` for a word that is none."""
+        check([capability])
         with self._lock:
             if capability not in self._known:
                 self._known[capability] = ASK[capability](self._services)

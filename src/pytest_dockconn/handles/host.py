@@ -29,16 +29,17 @@ class Host(Source):
         """None: no container."""
         return None
 
-    def listen(self, port: int | None = None, protocol: str = "tcp") -> HostListener:
+    def listen(self, port: int | str | None = None, protocol: str = "tcp") -> HostListener:
         """A server in the test process that containers can reach: the way "can my container call back?" is asked.
 
         Args:
-            port: the number; any free one if None.
+            port: the number, or ``"53/udp"``; any free one if None.
             protocol: ``tcp`` (HTTP, and an echo of anything else) or ``udp`` (an echo).
 
         Raises:
             CapabilityError: the engine is elsewhere, so its containers don't see this process.
             PortInUse: somebody has that port.
+            SpecError: what is no port.
         """
         from .listener import HostListener  # noqa: PLC0415 - few runs listen
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Iterable
 from types import TracebackType
 
-from ..actions.callback import Call, Callback
+from ..actions.callback import Callback
+from ..actions.calls import Call, Calls
 from ..actions.services import Services
 from ..errors import CapabilityError, DockconnError, NoAddress
 from ..logic import ports
 from ..model.facts import ContainerFacts
 from ..model.probe import Target
-from .source import Source
+from .source import Source, check_source, check_timeout
 
 
 class HostListener:
@@ -28,8 +28,8 @@ class HostListener:
 
     name = "the host"
 
-    def __init__(self, services: Services, number: int | None, protocol: str) -> None:
-        key = ports.one((number if number is not None else 1, protocol))
+    def __init__(self, services: Services, number: int | str | None, protocol: str) -> None:
+        key = ports.with_protocol(number if number is not None else 1, protocol)
         if key.protocol not in ("tcp", "udp"):
             raise CapabilityError(
                 f"the host listens on tcp and udp, not on {key.protocol}",
@@ -44,31 +44,34 @@ class HostListener:
                 remedy="run the server in a container: lab.server()",
             )
         self._services = services
-        self._calls: list[Call] = []
-        self._changed = threading.Condition()
+        self._calls = Calls()
         self._owner, token = f"host-{secrets.token_hex(8)}", secrets.token_hex(8)
-        services.speakers[self._owner], services.names[self._owner] = token, self.name
         self.protocol = key.protocol
-        self._callback = Callback(number or 0, self.protocol, (self._owner, token), self._called)
+        wanted = key.number if number is not None else 0
+        self._callback = Callback(wanted, self.protocol, (self._owner, token), self._calls.add)
         self.number = self._callback.number
-        self._open(services.gateways(services.default_network))  # where host-gateway leads
-
-    def _called(self, call: Call) -> None:
-        with self._changed:
-            self._calls.append(call)
-            self._changed.notify_all()
+        try:
+            self._open(services.gateways(services.default_network))  # where host-gateway leads
+        except BaseException:
+            self._callback.close()
+            raise
+        services.speakers[self._owner], services.names[self._owner] = token, self.name
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """Everybody who called so far, probes included."""
-        with self._changed:
-            return tuple(self._calls)
+        """Who called so far, probes included: the last 256, or 8 MiB of what they said."""
+        return self._calls.last()
+
+    @property
+    def count(self) -> int:
+        """How many calls there were so far, probes included."""
+        return self._calls.count
 
     def wait_for_call(self, within: float = 5.0) -> Call:
         """The first call, waited for at most ``within`` seconds. Raises ``DockconnError`` where none comes."""
-        with self._changed:
-            if self._changed.wait_for(lambda: bool(self._calls), timeout=within):
-                return self._calls[0]
+        call = self._calls.first(check_timeout(within, "within"))
+        if call is not None:
+            return call
         raise DockconnError(
             f"nobody called {self} within {within:g} s",
             checked="the connections that came in",
@@ -93,8 +96,9 @@ class HostListener:
     def url_from(self, source: Source) -> str:
         """The URL by which a source reaches it, for a program in it: ``http://172.18.0.1:4242/``.
 
-        Raises ``NoAddress`` for a container that is on no network of the host's.
+        Raises ``NoAddress`` for a container that is on no network of the host's, ``SpecError`` for what is no source.
         """
+        check_source(source)
         first = self.targets_from(source.source_facts())[0]
         if not first.host:
             raise NoAddress(first.why, checked=f"the networks of {source.name}", remedy="connect it to a network")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from msgspec.structs import replace
 
 from ..actions import agents
@@ -11,24 +9,23 @@ from ..actions.containers import last_lines
 from ..actions.services import Services
 from ..errors import DockconnError, NotFound
 from ..logic import links
+from ..logic.given import text
 from ..model.facts import ContainerFacts
 from .source import Source
 
 
-class NetworkRef(Protocol):
-    """What is asked of a network that is only named: a ``Network`` is one."""
+class NetworkRef:
+    """What a container asks of a network: a ``Network`` is one."""
 
     @property
     def id(self) -> str:
         """The full id."""
+        raise NotImplementedError
 
-    @property
-    def engine_name(self) -> str:
-        """What the engine calls it."""
 
-    @property
-    def subnets(self) -> tuple[str, ...]:
-        """Its subnets."""
+def network_name(network: object) -> str:
+    """A network that is named by text. Raises ``SpecError`` for what is neither a name nor a network."""
+    return text(network, "network", "pass what dockconn.network() returned, or a name")
 
 
 class Machine(Source):
@@ -105,7 +102,7 @@ class Machine(Source):
 
     def ip_on(self, network: NetworkRef | str) -> str:
         """The address on a network, IPv4 if it has one. Raises ``DockconnError`` where it is not on it."""
-        named = self.network_called(network) if isinstance(network, str) else network.id
+        named = network.id if isinstance(network, NetworkRef) else self.network_called(network_name(network))
         endpoint = self.facts().endpoint(named)
         if endpoint is None:
             on = ", ".join(e.network for e in self.facts().endpoints)

@@ -14,16 +14,18 @@ from ..actions.services import Services
 from ..errors import DockconnError, SpecError
 from ..logic import proof
 from ..logic.destinations import parse
+from ..logic.given import kind, listed, shown
 from ..logic.matrix import Cell, Pair, most_telling
 from ..logic.wiring import is_loopback
 from ..model.facts import ContainerFacts
 from ..model.probe import ProbeResult, Target
 from ..model.spec import PortKey
 from ..report import matrix as report
+from ..text import one_line
 from .container import Container, Port
 from .known import owned
 from .listener import HostListener
-from .source import Destination, Source, check_timeout
+from .source import Destination, Source, check_destination, check_source, check_timeout
 
 
 class Matrix:
@@ -57,16 +59,15 @@ class Matrix:
     def pair(self, key: object) -> Pair:
         """The labels of a pair of objects or names. Raises ``SpecError`` for one that was not asked."""
         if not isinstance(key, tuple) or len(key) != 2:
-            raise SpecError(f"{key!r} is no pair", checked="its type", remedy="write matrix[source, destination]")
-        source = key[0] if isinstance(key[0], str) else getattr(key[0], "name", repr(key[0]))
-        destination = key[1] if isinstance(key[1], str) else label(key[1])
-        return {"host": "the host"}.get(source, source), destination
+            raise SpecError(f"{shown(key)} is no pair", checked=kind(key), remedy="write matrix[source, destination]")
+        source = key[0].name if isinstance(key[0], Source) else key[0] if isinstance(key[0], str) else shown(key[0])
+        return {"host": "the host"}.get(source, source), label(key[1])
 
     def __getitem__(self, key: tuple[Source | str, Destination]) -> ProbeResult:
         pair = self.pair(key)
         if pair not in self._cells:
             raise SpecError(
-                f"{pair[0]} -> {pair[1]} was not asked",
+                one_line(f"{pair[0]} -> {pair[1]} was not asked"),
                 checked=f"sources: {', '.join(self._sources)}; destinations: {', '.join(self._destinations)}",
                 remedy="ask it: matrix(sources, destinations); a container is not asked by itself",
             )
@@ -83,7 +84,9 @@ class Matrix:
         return [(s, d) for s in self._sources for d in self._destinations if (s, d) not in self._cells]
 
     def table(self, marks: Mapping[Pair, str] | None = None) -> str:
-        """The table; ``marks`` are the expectations of cells that differ from them."""
+        """The table; ``marks`` are the expectations of cells that differ from them, by pair."""
+        if marks is not None and not isinstance(marks, Mapping):
+            raise SpecError(f"marks={shown(marks)}: a mapping is wanted", checked=kind(marks), remedy="leave it out")
         return report.table(list(self._sources), list(self._destinations), self._cells, marks)
 
     def __str__(self) -> str:
@@ -97,8 +100,10 @@ def label(destination: Destination | object) -> str:
     """How a destination is called as a column: ``web:80``, ``dns:53/udp``, ``web:80/bound``, ``web:80@front``; a URL as it is."""
     if isinstance(destination, Container):
         destination = destination.only_port()
+    if isinstance(destination, (str, HostListener)):
+        return destination if isinstance(destination, str) else destination.label
     if not isinstance(destination, Port):
-        return destination if isinstance(destination, str) else str(getattr(destination, "label", destination))
+        return shown(destination)
     key, narrowed = destination.key, destination.narrowed
     kind = "" if key.protocol == "tcp" else f"/{key.protocol}"
     return f"{destination.owner.name}:{key.number}{kind}{'/bound' if destination.bound else ''}" + (
@@ -112,9 +117,9 @@ def ask_matrix(
     """Ask every pair. Raises ``SpecError`` for what can't ask or can't be asked."""
     limit = check_timeout(timeout)
     asking = _labelled(_sources(sources), lambda s: s.name, "source")
+    named = None if destinations is None else _labelled(_checked(destinations), label, "destination")
     side_by_side(*(lambda s=s: _opened(s) for s in asking.values()))
-    wanted = _default(list(asking.values())) if destinations is None else list(destinations)
-    asked = _labelled(_checked(wanted), label, "destination")
+    asked = named or _labelled(_default(list(asking.values())), label, "destination")
     before = _controls(services, asking, asked, limit)
     with services.turns.asking():
         rows: list[dict[Pair, ProbeResult]] = side_by_side(
@@ -138,20 +143,21 @@ def ask_matrix(
 def _sources(sources: Iterable[Source]) -> list[Source]:
     if isinstance(sources, Source):
         sources = [sources]
-    found = list(sources)
+    found = listed(sources, "sources", "sources", _REMEDY)
     for source in found:
-        if not isinstance(source, Source):
-            raise SpecError(
-                f"{source!r} can't ask: it is not a source",
-                checked="clients, servers, adopted containers and dockconn_host are",
-                remedy="write matrix([client, web], [web.port(80)])",
-            )
+        check_source(source)
     return found
 
 
-def _checked(destinations: Sequence[Destination]) -> list[Destination]:
+_REMEDY = "write matrix([client, web], [web.port(80)])"
+
+
+def _checked(destinations: Iterable[Destination]) -> list[Destination]:
     """Containers become their one port, so that a bad destination is seen before anybody asks."""
-    return [d.only_port() if isinstance(d, Container) else d for d in destinations]
+    found = listed(destinations, "destinations", "ports, containers and URLs", _REMEDY)
+    for destination in found:
+        check_destination(destination)
+    return [d.only_port() if isinstance(d, Container) else d for d in found]
 
 
 def _labelled(things: Sequence[Any], named: Any, what: str) -> dict[str, Any]:
@@ -160,7 +166,7 @@ def _labelled(things: Sequence[Any], named: Any, what: str) -> dict[str, Any]:
         name = named(thing)
         if name in found and found[name] != thing:
             raise SpecError(
-                f"two {what}s of the matrix are both called {name!r}",
+                f"two {what}s of the matrix are both called {shown(name)}",
                 checked="their names",
                 remedy="give them different names: server(name=...), or adopt(container, name=...)",
             )

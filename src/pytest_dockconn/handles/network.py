@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..actions.services import Services
-from ..errors import EngineError
-from ..logic.names import hostname
+from ..errors import EngineError, SpecError
+from ..logic.given import kind, shown
 from ..logic.ports import address
+from ..logic.specs import check_aliases
 from ..model.facts import NetworkFacts
 from ..model.spec import Attachment
 from .container import Container
+from .machine import NetworkRef
 
 
-class Network:
+class Network(NetworkRef):
     """A network of the engine. Compares by id."""
 
     def __init__(self, services: Services, facts: NetworkFacts, name: str) -> None:
@@ -49,20 +51,23 @@ class Network:
 
         Raises:
             NotOurs: what others made is never changed.
-            SpecError: a name or an address that is none.
+            SpecError: what is no container; a name or an address that is none.
         """
-        container.must_be_ours("connect")
-        names = (*(hostname(alias) for alias in aliases), container.name)
-        wanted = Attachment(self.engine_name, aliases=names, ip=address(ip) if ip is not None else "")
+        one = _container(container)
+        one.must_be_ours("connect")
+        names = (*check_aliases(aliases, user_network=True), one.name)
+        static = address(ip, "ip", "an address") if ip is not None else ""
+        wanted = Attachment(self.engine_name, aliases=names, ip=static)
         self._services.make_room([wanted])
-        self._services.engine.connect(self.id, container.id, wanted)
-        self._services.facts.forget(container.id)
+        self._services.engine.connect(self.id, one.id, wanted)
+        self._services.facts.forget(one.id)
 
     def disconnect(self, container: Container) -> None:
-        """Take a container off it; refused for an adopted one."""
-        container.must_be_ours("disconnect")
-        self._services.engine.disconnect(self.id, container.id)
-        self._services.facts.forget(container.id)
+        """Take a container off it; refused for an adopted one. Raises ``NotOurs``, ``SpecError``."""
+        one = _container(container)
+        one.must_be_ours("disconnect")
+        self._services.engine.disconnect(self.id, one.id)
+        self._services.facts.forget(one.id)
 
     def discard(self) -> None:
         """Remove it; containers of this run that live longer and are still on it are taken off first."""
@@ -97,3 +102,13 @@ class Network:
 
     def __repr__(self) -> str:
         return f"<Network {self.name} {self.id[:12]}>"
+
+
+def _container(one: object) -> Container:
+    if not isinstance(one, Container):
+        raise SpecError(
+            f"{shown(one)} is no container that a network could take",
+            checked=kind(one),
+            remedy="pass what dockconn.server() or dockconn.client() returned",
+        )
+    return one

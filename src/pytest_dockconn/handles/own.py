@@ -11,6 +11,7 @@ from ..actions import agents, committed
 from ..actions.containers import await_answers, raise_if_ended
 from ..actions.services import Services
 from ..errors import DockconnError, SpecError
+from ..logic.specs import words
 from ..model.facts import ContainerFacts
 from ..model.spec import PortKey
 from ..text import ending, printable
@@ -54,10 +55,7 @@ class Own(Container):
 
     def run(self, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command in it, without a shell. Raises ``CalledProcessError`` as ``subprocess.run`` does."""
-        if not argv or not all(isinstance(word, str) for word in argv):
-            raise SpecError(
-                f"run{argv!r}: every word of a command is a string", remedy='write run("curl", "-s", "http://server3/")'
-            )
+        words(argv, "run", 'run("curl", "-s", "http://server3/")')
         if self.services.reuse is not None:
             self.services.room.before_command(self._id, argv)
         done = self.services.engine.execute(self._id, argv)

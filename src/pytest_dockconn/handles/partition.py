@@ -10,6 +10,7 @@ from ..actions.partition import cut, heal
 from ..actions.services import Services
 from ..errors import CapabilityError, NotOurs, SpecError
 from ..logic import partition as logic
+from ..logic.given import flag, kind, shown
 from ..logic.partition import Cut, Doorway, check, doorways, why_not
 from .container import Container
 from .network import Network
@@ -43,6 +44,8 @@ def _cuts(
     services: Services, a: Party, b: Party, *, one_way: bool, how: str, allow_adopted: bool
 ) -> dict[Container, Cut]:
     """What is cut in the namespace of which container. Raises before anything is changed."""
+    flag(one_way, "one_way")
+    flag(allow_adopted, "allow_adopted")
     _check(a, b, allow_adopted=allow_adopted)
     reasons = {p: why_not(p.facts()) for p in (a, b) if isinstance(p, Container)}
     places = [p for p, reason in reasons.items() if not reason]
@@ -74,8 +77,8 @@ def _check(a: Party, b: Party, *, allow_adopted: bool) -> None:
     for party in (a, b):
         if not isinstance(party, (Container, Network)):
             raise SpecError(
-                f"partition: {party!r} can't be cut off",
-                checked=f"it is a {type(party).__name__}; containers and networks can",
+                f"partition: {shown(party)} can't be cut off",
+                checked=f"{kind(party)}; containers and networks can",
                 remedy="write partition(web, db), or partition(web, network)",
             )
         if isinstance(party, Container) and not party.ours and not allow_adopted:

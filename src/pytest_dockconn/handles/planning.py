@@ -15,7 +15,9 @@ from ..actions.images import CLIENT, SERVER
 from ..actions.services import Services
 from ..errors import CapabilityError, EngineError, EngineUnavailable, NotFound, SpecError
 from ..logic import ports, specs
-from ..logic.names import checked, hostname, on_engine
+from ..logic.given import kind as kind_of
+from ..logic.given import listed, shown
+from ..logic.names import checked, hostname, network_reference, on_engine, reference
 from ..logic.names import image as image_name
 from ..logic.privileges import FOREIGN, NOTHING
 from ..logic.privileges import SERVER as SERVER_PRIVILEGES
@@ -82,11 +84,14 @@ def planned(services: Services, lab: str, wish: Wish) -> Planned:
     )
     own = [network for network in networks if network != services.default_network]
     aliases = specs.check_aliases(wish.aliases, user_network=bool(own))
-    argv, env = specs.command(wish.command), specs.environment(wish.env)
+    argv, env, picture = specs.command(wish.command), specs.environment(wish.env), _image_name(wish.image)
+    own_host = hostname(wish.hostname, "hostname") if wish.hostname is not None else None
+    dns, extra_hosts = specs.dns(wish.dns), specs.extra_hosts(wish.extra_hosts)
     called = on_engine(services.run, lab, checked(wish.name))
+    # from here on the engine is asked, and may have to build an image
     legacy = () if own else _legacy(services, links)
     _check_engine(services, network_links=bool(own and links), ranges=[p.host for p in published if "-" in p.host])
-    image, kind = _image(services, wish, argv)
+    image, kind = _image(services, wish, picture, argv)
     plan = ContainerPlan(
         image=image.id,
         name=called,
@@ -98,9 +103,9 @@ def planned(services: Services, lab: str, wish: Wish) -> Planned:
         attachments=_attachments(services, networks, (*aliases, wish.name), links),
         links=legacy,
         network_mode=mode,
-        hostname=hostname(wish.hostname, "hostname") if wish.hostname is not None else None,
-        dns=specs.dns(wish.dns),
-        extra_hosts=specs.extra_hosts(wish.extra_hosts),
+        hostname=own_host,
+        dns=dns,
+        extra_hosts=extra_hosts,
         capabilities={CLIENT: NOTHING, SERVER: SERVER_PRIVILEGES}.get(kind, FOREIGN),
         interactive=wish.role == CLIENT,
         tty=wish.role == CLIENT and kind == "" and argv is None,
@@ -119,14 +124,11 @@ def _networks(services: Services, wanted: Any) -> dict[str, str]:
     if wanted is None:
         return {}
     if isinstance(wanted, Mapping):
-        return {_network(services, one): ports.address(ip) if ip is not None else "" for one, ip in wanted.items()}
-    if isinstance(wanted, (str, Network)) or not isinstance(wanted, Iterable):
-        raise SpecError(
-            f"networks={wanted!r}: a list is wanted",
-            checked=f"it is a {type(wanted).__name__}",
-            remedy="write networks=[network]",
-        )
-    return {_network(services, one): "" for one in wanted}
+        return {
+            _network(services, one): ports.address(ip, "networks", "an address") if ip is not None else ""
+            for one, ip in wanted.items()
+        }
+    return {_network(services, one): "" for one in listed(wanted, "networks", "networks", "write networks=[network]")}
 
 
 def _network(services: Services, one: object) -> str:
@@ -134,16 +136,16 @@ def _network(services: Services, one: object) -> str:
         return one.engine_name
     if not isinstance(one, str):
         raise SpecError(
-            f"networks: {one!r} is not a network",
-            checked=f"it is a {type(one).__name__}",
+            f"networks: {shown(one)} is not a network",
+            checked=kind_of(one),
             remedy="pass what dockconn.network() returned, or a name",
         )
     with contextlib.suppress(NotFound):
-        if one:  # to ask for nothing is to ask for all
+        if network_reference(one):  # to ask for nothing is to ask for all
             return services.engine.network(one).name
     there = ", ".join(sorted(n.name for n in services.engine.networks())[:20])
     raise SpecError(
-        f"networks: there is no network {one!r}",
+        f"networks: there is no network {shown(one)}",
         checked=f"the engine has: {there}",
         remedy="make it: dockconn.network(...)",
     )
@@ -151,24 +153,21 @@ def _network(services: Services, one: object) -> str:
 
 def _links(wish: Wish) -> list[tuple[Container | str, str]]:
     """(source, alias) pairs."""
-    if isinstance(wish.links, (str, Container)) or not isinstance(wish.links, Iterable):
-        raise SpecError(
-            f"links={wish.links!r}: a list or a mapping is wanted",
-            checked=f"it is a {type(wish.links).__name__}",
-            remedy="write links=[server] or {'alias': server}",
-        )
     if isinstance(wish.links, Mapping):
         pairs = [(source, alias) for alias, source in wish.links.items()]
     else:
-        pairs = [(source, source if isinstance(source, str) else getattr(source, "name", "")) for source in wish.links]
+        sources = listed(wish.links, "links", "containers", "write links=[server] or {'alias': server}")
+        pairs = [(source, source if isinstance(source, str) else getattr(source, "name", "")) for source in sources]
     for source, alias in pairs:
         if not isinstance(source, (Container, str)):
             raise SpecError(
-                f"links: {source!r} is not a container",
-                checked=f"it is a {type(source).__name__}",
+                f"links: {shown(source)} is not a container",
+                checked=kind_of(source),
                 remedy="pass what dockconn.server() returned",
             )
         hostname(alias)
+        if isinstance(source, str) and not reference(source):
+            raise _no_container(source)
         if source == wish.name:
             raise SpecError(
                 f"links: {wish.name} can't be linked to itself",
@@ -211,16 +210,20 @@ def _legacy(services: Services, links: Sequence[tuple[Container | str, str]]) ->
         try:
             facts = source.facts() if isinstance(source, Container) else services.engine.inspect(source)
         except NotFound:
-            raise SpecError(
-                f"links: there is no container {source!r}",
-                checked="the engine's containers",
-                remedy="make it first; names of containers to come are taken on networks of your own only",
-            ) from None
+            raise _no_container(source) from None
         specs.check_link_source(
             facts, source.name if isinstance(source, Container) else source, services.default_network
         )
         found.append((facts.name, alias))
     return tuple(found)
+
+
+def _no_container(source: object) -> SpecError:
+    return SpecError(
+        f"links: there is no container {shown(source)}",
+        checked="the engine's containers",
+        remedy="make it first; names of containers to come are taken on networks of your own only",
+    )
 
 
 def _attachments(
@@ -240,16 +243,23 @@ def _attachments(
     )
 
 
-def _image(services: Services, wish: Wish, argv: tuple[str, ...] | None) -> tuple[ImageFacts, str]:
+def _image_name(wanted: object) -> str | None:
+    """What names the caller's own image: of one that was committed its id, as its tag may be another's by now; None for ours.
+
+    Raises ``SpecError``.
+    """
+    return None if wanted is None else image_name(wanted.id if isinstance(wanted, Image) else wanted)
+
+
+def _image(services: Services, wish: Wish, name: str | None, argv: tuple[str, ...] | None) -> tuple[ImageFacts, str]:
     """The image, and whether it is used as our client or our server."""
-    image = services.images.get(wish.role) if wish.image is None else _wished(services, wish.image)
+    image = services.images.get(wish.role) if name is None else _found(services, wish.image, name)
     speaks = image.labels.get(labels.SPEAKS, "")
     return image, speaks if argv is None and speaks == wish.role else ""
 
 
-def _wished(services: Services, wanted: Image | str) -> ImageFacts:
-    """An image of the caller's own; one that was committed by its id, because its tag may be another's by now."""
-    name = image_name(wanted.id if isinstance(wanted, Image) else wanted)
+def _found(services: Services, wanted: object, name: str) -> ImageFacts:
+    """An image of the caller's own. Raises ``SpecError``."""
     found = services.engine.image(name)
     if found is not None:
         return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -14,8 +14,10 @@ from ..actions.asking import ask
 from ..actions.services import Services
 from ..errors import NoAddress, SpecError
 from ..logic.destinations import parse
+from ..logic.given import kind, listed, shown
 from ..model.facts import ContainerFacts
 from ..model.probe import ProbeResult, Target
+from ..text import one_line
 
 
 class Askable(Protocol):
@@ -32,20 +34,46 @@ Verify = bool | str | PathLike[str]
 Destination = Askable | str
 
 
-def checked_by(target: Target, verify: Verify) -> Target:
-    """The target with how its certificate is checked. Raises ``SpecError`` for a file that can't be read."""
+def check_destination(destination: object) -> None:
+    """Raises ``SpecError`` for what can't be asked, before anybody is."""
+    if isinstance(destination, str):
+        parse(destination)
+    elif isinstance(destination, type) or not callable(getattr(destination, "targets_from", None)):
+        raise SpecError(
+            f"{shown(destination)} is not a destination",
+            checked="Port, Server, Client, Container and URLs are",
+            remedy="pass server.port(80), or a URL such as http://host:port/",
+        )
+
+
+def check_source(source: object) -> None:
+    """Raises ``SpecError`` for what can't ask."""
+    if not isinstance(source, Source):
+        raise SpecError(
+            f"{shown(source)} can't ask: it is not a source",
+            checked="clients, servers, adopted containers and dockconn_host are",
+            remedy="write assert_reachable(SOURCE, DESTINATION), or matrix([SOURCE, ...], [DESTINATION, ...])",
+        )
+
+
+def trust(verify: Verify) -> dict[str, Any]:
+    """What is different of a target whose certificate is checked so. Raises ``SpecError`` for a file that can't be read."""
+    remedy = "name a file with certificates as PEM text, or write verify=False"
     if isinstance(verify, bool):
-        return target if verify else replace(target, verify=False)
+        return {} if verify else {"verify": False}
+    if not isinstance(verify, (str, PathLike)):
+        raise SpecError(f"verify={shown(verify)} is no way to check a certificate", checked=kind(verify), remedy=remedy)
     import ssl  # noqa: PLC0415 - 15 ms that only this pays
 
     try:
         text = Path(verify).read_text(encoding="ascii")
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
-        return replace(target, ca=text)
-    except (OSError, ValueError) as error:
+        return {"ca": text}
+    except (OSError, ValueError, TypeError) as error:
         raise SpecError(
-            f"verify={str(verify)!r}: the authorities can't be read: {error}",
-            remedy="name a file with certificates as PEM text, or write verify=False",
+            f"verify={shown(str(verify))}: the authorities can't be read",
+            checked=one_line(str(error)),
+            remedy=remedy,
         ) from None
 
 
@@ -53,7 +81,7 @@ def check_timeout(timeout: float, what: str = "timeout") -> float:
     """A time in seconds that is not negative. Raises ``SpecError``."""
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 <= timeout < 86400:
         raise SpecError(
-            f"{what}={timeout!r} is not a time in seconds",
+            f"{what}={shown(timeout)} is not a time in seconds",
             checked="numbers from 0 to a day are taken",
             remedy=f"write {what}=1.0",
         )
@@ -80,14 +108,10 @@ class Source:
 
         Raises ``SpecError`` for what is no destination.
         """
+        changes = trust(verify)
         if isinstance(destination, str):
-            return [checked_by(parse(destination), verify)]
-        if not callable(getattr(destination, "targets_from", None)):
-            raise SpecError(
-                f"{destination!r} is not a destination",
-                checked="Port, Server, Client, Container and URLs are",
-                remedy="pass server.port(80), or a URL such as http://host:port/",
-            )
+            return [replace(parse(destination), **changes)]
+        check_destination(destination)
         try:
             return destination.targets_from(self.source_facts())
         except NoAddress as error:
@@ -123,4 +147,9 @@ class Source:
     def probe_many(self, destinations: Sequence[Destination], timeout: float = 1.0) -> list[ProbeResult]:
         """Ask all destinations at once, in one request to the agent; results in their order."""
         limit = check_timeout(timeout)
-        return self.ask_all([self.targets(d)[0] for d in destinations], limit) if destinations else []
+        wanted = listed(
+            destinations, "destinations", "ports and URLs", "write probe_many([web.port(80), db.port(5432)])"
+        )
+        for destination in wanted:
+            check_destination(destination)
+        return self.ask_all([self.targets(d)[0] for d in wanted], limit) if wanted else []

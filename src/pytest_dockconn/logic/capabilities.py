@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..errors import SpecError
+from .given import kind, shown
 
 #: Every word, and what it means.
 KNOWN = {
@@ -26,15 +27,15 @@ def check(names: object) -> tuple[str, ...]:
     """The names, if all of them are capabilities. Raises ``SpecError``."""
     if isinstance(names, Mapping) or not isinstance(names, Iterable):
         raise SpecError(
-            f"requires={names!r}: a list of capabilities is wanted",
-            checked=f"it is a {type(names).__name__}; known: {', '.join(sorted(KNOWN))}",
+            f"requires={shown(names)}: a list of capabilities is wanted",
+            checked=f"{kind(names)}; known: {', '.join(sorted(KNOWN))}",
             remedy='write @pytest.mark.dockconn(requires=["link-env"])',
         )
     wanted = tuple(names)
     unknown = [name for name in wanted if not isinstance(name, str) or name not in KNOWN]
     if unknown:
         raise SpecError(
-            f"no such capability: {', '.join(map(repr, unknown))}",
+            f"no such capability: {', '.join(map(shown, unknown))}",
             checked=f"known: {', '.join(sorted(KNOWN))}",
             remedy='write @pytest.mark.dockconn(requires=["link-env"])',
         )

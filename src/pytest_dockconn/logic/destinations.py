@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from ..errors import SpecError
 from ..model.probe import Target
-from ..text import redact
+from ..text import is_printable, redact
+from .given import shown
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 NEED_PORT = ("tcp", "udp")
@@ -23,10 +24,10 @@ def parse(url: str) -> Target:
     except ValueError as error:
         raise _bad(url, _unreadable(url, error)) from None
     if parts.scheme not in SCHEMES or "://" not in url:
-        raise _bad(url, f"unknown scheme {parts.scheme!r}" if "://" in url else "it has no scheme")
+        raise _bad(url, f"unknown scheme {shown(parts.scheme)}" if "://" in url else "it has no scheme")
     if not host:
         raise _bad(url, "it has no host")
-    if any(c.isspace() or ord(c) < 32 for c in url):
+    if any(c.isspace() for c in url) or not is_printable(url):
         raise _bad(url, "it has white space or control characters in it")
     if parts.username or parts.password:
         raise _bad(url, "users and passwords are not sent by a probe")
@@ -54,7 +55,7 @@ def _unreadable(url: str, error: ValueError) -> str:
 
 def _bad(url: str, why: str) -> SpecError:
     return SpecError(
-        f"{redact(url)!r} is not a destination: {why}",
+        f"{shown(redact(url))} is not a destination: {why}",
         checked=f"known schemes: {', '.join(s + '://' for s in SCHEMES)}",
         remedy="write http://host[:port]/path, tcp://host:port, dns://name or icmp://host, or pass a Port: server.port(80)",
     )

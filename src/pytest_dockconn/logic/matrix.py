@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from ..errors import SpecError
 from ..model.probe import NEGATIVE, ProbeResult, Verdict
+from ..text import one_line, printable
+from .given import shown
 
 #: A cell that nobody cares about, and one of a container with itself, which is not asked.
 ANY, SELF = "*", "-"
@@ -66,7 +68,7 @@ def word(value: object) -> str:
     if isinstance(value, str) and value.strip().lower() in {YES, NO, ANY, SELF, *_WORDS}:
         return value.strip().lower()
     raise SpecError(
-        f"{value!r} is nothing that a cell can be expected to be",
+        f"{shown(value)} is nothing that a cell can be expected to be",
         checked=f"known: {YES}, {NO}, {ANY} (don't care), {', '.join(sorted(_WORDS))}",
         remedy="write one of these, or a Verdict",
     )
@@ -75,23 +77,26 @@ def word(value: object) -> str:
 def parsed(text: str) -> dict[Pair, str]:
     """A table as text: destinations as columns, sources as rows; lines of a Markdown table are taken too."""
     rows = [_cells(line) for line in text.splitlines() if line.strip() and set(line) - set("|-: +")]
+    seen = printable(text, 2000)
     if not rows:
-        raise SpecError("the expected matrix is empty", checked=repr(text[:80]), remedy=_EXAMPLE)
+        raise SpecError("the expected matrix is empty", checked=shown(text), remedy=_EXAMPLE)
     first, *body = rows
     columns = list(dropwhile(lambda word: ":" not in word, first))  # the corner may have words of its own
     twice = next((column for column in columns if columns.count(column) > 1), None)
     if not columns or twice:
-        what = f"the column {twice!r} stands twice in" if twice else "no destination is in the first line of"
-        raise SpecError(f"{what} the expected matrix", checked=text, remedy=_EXAMPLE)
+        what = f"the column {shown(twice)} stands twice in" if twice else "no destination is in the first line of"
+        raise SpecError(f"{what} the expected matrix", checked=seen, remedy=_EXAMPLE)
     found: dict[Pair, str] = {}
     for row in body:
         label, cells = _label(row, len(columns))
         for column, cell in zip(columns, cells, strict=True):
             if (label, column) in found:
-                raise SpecError(f"the row {label!r} stands twice in the expected matrix", checked=text, remedy=_EXAMPLE)
+                raise SpecError(
+                    f"the row {shown(label)} stands twice in the expected matrix", checked=seen, remedy=_EXAMPLE
+                )
             found[label, column] = word(cell)
     if not found:
-        raise SpecError("the expected matrix has no rows", checked=text, remedy=_EXAMPLE)
+        raise SpecError("the expected matrix has no rows", checked=seen, remedy=_EXAMPLE)
     return found
 
 
@@ -106,7 +111,7 @@ def _label(row: Sequence[str], width: int) -> tuple[str, list[str]]:
     """The host's label is two words, so a row is read from its end."""
     if len(row) <= width:
         raise SpecError(
-            f"a row of the expected matrix has {len(row) - 1} cells, and there are {width} columns: {' '.join(row)!r}",
+            f"a row of the expected matrix has {len(row) - 1} cells, and there are {width} columns: {shown(' '.join(row))}",
             checked="every cell must be named; * is one that nobody cares about",
             remedy=_EXAMPLE,
         )
@@ -144,5 +149,5 @@ def complete(expected: Mapping[Pair, str], pairs: Collection[Pair], own: Collect
 
 
 def _shown(pairs: Iterable[Pair], most: int = 8) -> str:
-    lines = [f"{source} -> {destination}" for source, destination in pairs]
+    lines = [one_line(f"{source} -> {destination}") for source, destination in pairs]
     return ", ".join(lines[:most]) + (f" and {len(lines) - most} more" if len(lines) > most else "")

@@ -9,7 +9,8 @@ from .. import labels
 from ..errors import SpecError
 from ..model.facts import NetworkFacts
 from ..model.spec import NetworkPlan
-from .specs import kind
+from ..text import one_line
+from .given import flag, ip, kind, shown, text, written
 
 ICC = "com.docker.network.bridge.enable_icc"
 
@@ -27,8 +28,8 @@ def planned(
 ) -> NetworkPlan:
     """The plan. Raises ``SpecError`` for a subnet that is none, and for what is not of the type that it is said to be."""
     for what, value in (("internal", internal), ("ipv6", ipv6), ("icc", icc)):
-        _is(bool, what, value, "write True or False")
-    _is(str, "driver", driver, 'write driver="bridge"')
+        flag(value, what)
+    text(driver, "driver", 'write driver="bridge"')
     wanted = _options(options)
     if not icc:
         wanted[ICC] = "false"
@@ -44,38 +45,41 @@ def planned(
     )
 
 
-def _is(wanted: type, what: str, value: object, remedy: str) -> None:
-    if not isinstance(value, wanted) or value == "":
-        raise SpecError(f"{what}={value!r}: a {wanted.__name__} is wanted", checked=kind(value), remedy=remedy)
-
-
 def _options(options: object) -> dict[str, str]:
     remedy = 'write options={"com.docker.network.driver.mtu": "1400"}'
     if options is None:
         return {}
     if not isinstance(options, Mapping):
         raise SpecError(
-            f"options={options!r}: a mapping of name to value is wanted", checked=kind(options), remedy=remedy
+            f"options={shown(options)}: a mapping of name to value is wanted", checked=kind(options), remedy=remedy
         )
     for name, value in options.items():
-        if not isinstance(name, str) or not name or not isinstance(value, (str, int)):
+        if not isinstance(name, str) or not name or isinstance(value, float) or written(value) is None:
             raise SpecError(
-                f"options: {name!r}: {value!r} is not a name and its value", checked=kind(value), remedy=remedy
+                f"options: {shown(name)}: {shown(value)} is not a name and its value",
+                checked=kind(value),
+                remedy=remedy,
             )
     # as the engine reads them: Go's "true", not Python's "True"
     return {name: str(v).lower() if isinstance(v, bool) else str(v) for name, v in options.items()}
 
 
-def _subnet(text: object) -> str:
-    _is(str, "subnet", text, 'write a network such as "192.0.2.0/24"')
+def _subnet(wanted: object) -> str:
+    why = "a str is wanted"
+    if isinstance(wanted, str):
+        address, _, prefix = wanted.partition("/")
+        # Python takes an address without a prefix too, and anything behind a %
+        why = "" if prefix and ip(address) else "it is no address with the length of a prefix"
     try:
-        return str(ipaddress.ip_network(str(text)))
+        if not why:
+            return str(ipaddress.ip_network(str(wanted)))
     except ValueError as error:
-        raise SpecError(
-            f"subnet={text!r}: {error}",
-            checked="an address and the length of a prefix are taken",
-            remedy='write a network such as "192.0.2.0/24"',
-        ) from None
+        why = one_line(str(error))
+    raise SpecError(
+        f"subnet={shown(wanted)}: {why}",
+        checked="an address and the length of a prefix are taken",
+        remedy='write a network such as "192.0.2.0/24"',
+    )
 
 
 def check_overlap(subnets: Iterable[str], there: Iterable[NetworkFacts]) -> None:

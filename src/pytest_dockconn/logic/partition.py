@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from ..errors import SpecError
 from ..model.facts import Binding, ContainerFacts
+from .given import shown
 from .wiring import ANY4, ANY6
 
 DROP, REJECT = "drop", "reject"
@@ -129,7 +130,7 @@ def check(how: object) -> str:
     """Raises ``SpecError`` for what is neither ``drop`` nor ``reject``."""
     if how not in WAYS:
         raise SpecError(
-            f"how={how!r} is no way to cut",
+            f"how={shown(how)} is no way to cut",
             checked="known: drop (packets vanish, so it times out), reject (it is refused)",
             remedy='write how="drop"',
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping
 
 from ..errors import SpecError
 from ..model.spec import PortKey, Publish
+from .given import ip, kind, shown
 
 PROTOCOLS = ("tcp", "udp", "sctp")
 LOOPBACK = "127.0.0.1"
+#: Of a number that can be a port's, with zeros before it.
+DIGITS = 18
 _TAKEN = f"numbers from 1 to 65535 are taken, ranges of them, and {', '.join(PROTOCOLS)}"
 
 
@@ -18,34 +20,56 @@ def one(value: object, what: str = "port") -> PortKey:
     found = many(value, what)
     if len(found) != 1:
         raise SpecError(
-            f"{value!r} is a range, but one {what} is wanted",
+            f"{shown(value)} is a range, but one {what} is wanted",
             checked=f"it names {len(found)} ports",
             remedy="name one port, such as 80 or '53/udp'",
         )
     return found[0]
 
 
+def with_protocol(value: object, protocol: object) -> PortKey:
+    """A single port, its protocol beside it: ``(53, "udp")``; ``"53/udp"`` names its own. Raises ``SpecError``."""
+    if not isinstance(value, PortKey) and not (isinstance(value, str) and "/" in value):
+        return one((value, protocol))
+    found = one(value)
+    if _protocol(protocol, protocol) not in ("tcp", found.protocol):
+        raise SpecError(
+            f"{shown(value)} is not a port of {protocol}",
+            checked=f"it names {found.protocol}",
+            remedy=f"write {found.number} and the protocol, or '{found}' alone",
+        )
+    return found
+
+
 def many(value: object, what: str = "port") -> tuple[PortKey, ...]:
     """A port or a range: ``80``, ``"80/udp"``, ``"3000-3003"``, ``(53, "udp")``. Raises ``SpecError``."""
+    numbers, protocol = _parts(value, what)
+    named = _protocol(protocol, value)
+    first, last = span(numbers, value, what)
+    return tuple(PortKey(n, named) for n in range(first, last + 1))
+
+
+def _parts(value: object, what: str) -> tuple[object, object]:
+    """The number or the range, and the protocol."""
     if isinstance(value, PortKey):
-        return (PortKey(number(value.number, value, what), _protocol(value.protocol, value)),)
-    if isinstance(value, bool) or not isinstance(value, (int, str, tuple)):
-        raise _bad(value, what, f"a {type(value).__name__} is no {what}")
-    if isinstance(value, int):
-        return (PortKey(number(value, value, what)),)
+        return value.number, value.protocol
     if isinstance(value, tuple):
         if len(value) != 2:
             raise _bad(value, what, "a tuple has a number and a protocol")
-        value = f"{value[0]}/{value[1]}"
-    numbers, slash, protocol = value.partition("/")
-    kind = _protocol(protocol if slash else "tcp", value)
-    first, last = span(numbers, value, what)
-    return tuple(PortKey(n, kind) for n in range(first, last + 1))
+        return value
+    if isinstance(value, str):
+        numbers, slash, protocol = value.partition("/")
+        return numbers, protocol if slash else "tcp"
+    return value, "tcp"
 
 
-def span(text: str, whole: object, what: str) -> tuple[int, int]:
+def span(value: object, whole: object, what: str) -> tuple[int, int]:
     """First and last of ``80`` or ``3000-3003``."""
-    low, dash, high = text.partition("-")
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise _bad(whole, what, f"a {type(value).__name__} is no port")
+    if isinstance(value, int):
+        return number(value, whole, what), int(value)
+    low, dash, high = value.partition("-")
     if not low.strip() or (dash and not high.strip()):
         raise _bad(whole, what, "a range has two ends")
     first = number(low, whole, what)
@@ -55,25 +79,29 @@ def span(text: str, whole: object, what: str) -> tuple[int, int]:
     return first, last
 
 
-def number(value: object, whole: object, what: str) -> int:
+def number(value: int | str, whole: object, what: str) -> int:
     """A number from 1 to 65535."""
-    text = str(value).strip()
-    if not (text.isascii() and text.isdigit()):
-        raise _bad(whole, what, f"{text!r} is no number")
-    if not 1 <= int(text) <= 65535:
-        raise _bad(whole, what, f"{int(text)} is outside of 1 to 65535")
-    return int(text)
+    text = value.strip() if isinstance(value, str) else ""
+    if isinstance(value, str) and not (text.isascii() and text.isdigit()):
+        raise _bad(whole, what, f"{shown(text)} is no number")
+    # Python makes no number of more than 4300 digits
+    found = value if isinstance(value, int) else int(text[:DIGITS])
+    if not 1 <= found <= 65535 or len(text) > DIGITS:
+        raise _bad(whole, what, f"{shown(value)} is outside of 1 to 65535")
+    return int(found)
 
 
-def _protocol(text: str, whole: object) -> str:
-    protocol = str(text).lower()
+def _protocol(text: object, whole: object) -> str:
+    protocol = text.lower() if isinstance(text, str) else ""
     if protocol not in PROTOCOLS:
-        raise _bad(whole, "port", f"protocol {text!r} is none of {', '.join(PROTOCOLS)}")
+        raise _bad(whole, "port", f"protocol {shown(text)} is none of {', '.join(PROTOCOLS)}")
     return protocol
 
 
 def _bad(value: object, what: str, why: str) -> SpecError:
-    return SpecError(f"{value!r} is not a {what}: {why}", checked=_TAKEN, remedy="write 80, '80/udp' or '3000-3003'")
+    return SpecError(
+        f"{shown(value)} is not a {what}: {why}", checked=_TAKEN, remedy="write 80, '80/udp' or '3000-3003'"
+    )
 
 
 def exposed(values: object) -> tuple[PortKey, ...]:
@@ -81,11 +109,11 @@ def exposed(values: object) -> tuple[PortKey, ...]:
     items: Iterable[object]
     if isinstance(values, (int, str, PortKey)):
         items = (values,)
-    elif isinstance(values, Iterable) and not isinstance(values, (bytes, bytearray)):
+    elif isinstance(values, Iterable) and not isinstance(values, (bytes, bytearray, Mapping)):
         items = values
     else:
         raise SpecError(
-            f"expose={values!r}: a {type(values).__name__} is no port",
+            f"expose={shown(values)}: a {type(values).__name__} is no port",
             checked=_TAKEN,
             remedy="write expose=(80, '53/udp')",
         )
@@ -98,8 +126,8 @@ def published(bind: Mapping[object, object] | None) -> tuple[Publish, ...]:
         return ()
     if not isinstance(bind, Mapping):
         raise SpecError(
-            f"bind={bind!r}: a mapping of container port to host port is wanted",
-            checked=f"it is a {type(bind).__name__}",
+            f"bind={shown(bind)}: a mapping of container port to host port is wanted",
+            checked=kind(bind),
             remedy="write bind={80: 8080}",
         )
     return tuple(wish for key, value in bind.items() for wish in _wishes(many(key, "port of bind"), value))
@@ -110,7 +138,7 @@ def _wishes(keys: tuple[PortKey, ...], value: object) -> Iterable[Publish]:
     if not values:
         raise SpecError(
             f"bind: nothing to bind {keys[0]} to",
-            checked=f"its host ports: {value!r}",
+            checked=f"its host ports: {shown(value)}",
             remedy="write None for any free port",
         )
     for wish in values:
@@ -122,7 +150,7 @@ def _host(wish: object) -> tuple[str, object]:
     if isinstance(wish, tuple):
         if len(wish) != 2:
             raise SpecError(
-                f"bind: {wish!r} is no (address, port)",
+                f"bind: {shown(wish)} is no (address, port)",
                 checked=f"it has {len(wish)} parts",
                 remedy='write ("127.0.0.1", 8080) or ("127.0.0.1", None)',
             )
@@ -135,28 +163,26 @@ def _side_by_side(keys: tuple[PortKey, ...], where: str, host: object) -> Iterab
     if host is None:
         yield from (Publish(key, where) for key in keys)
         return
-    if isinstance(host, bool) or not isinstance(host, (int, str)):
-        raise _bad(host, "host port", f"a {type(host).__name__} is no port")
-    first, last = span(str(host), host, "host port")
+    first, last = span(host, host, "host port")
     if last - first + 1 == len(keys):
         yield from (Publish(key, where, str(first + at)) for at, key in enumerate(keys))
     elif len(keys) == 1:
         yield Publish(keys[0], where, f"{first}-{last}")
     else:
         raise SpecError(
-            f"bind: {len(keys)} container ports and {last - first + 1} host ports ({host!r}) do not match",
+            f"bind: {len(keys)} container ports and {last - first + 1} host ports ({shown(host)}) do not match",
             checked=f"the container ports are {keys[0]} to {keys[-1]}",
             remedy="make both ranges equally long, or write None for free ports",
         )
 
 
-def address(value: object) -> str:
-    """An IP address of the host. Raises ``SpecError``."""
-    try:
-        return str(ipaddress.ip_address(str(value).strip("[]")))
-    except ValueError:
+def address(value: object, what: str = "bind", whose: str = "an address of the host") -> str:
+    """An IP address. Raises ``SpecError``."""
+    found = ip(value.strip("[]") if isinstance(value, str) else value)
+    if not found:
         raise SpecError(
-            f"bind: {value!r} is not an address of the host",
-            checked="IPv4 and IPv6 addresses are taken, names are not",
+            f"{what}: {shown(value)} is not {whose}",
+            checked="IPv4 and IPv6 addresses are taken; names, and addresses with a zone, are not",
             remedy="write an IP address such as 127.0.0.1, 0.0.0.0 or ::1; names are not taken",
-        ) from None
+        )
+    return found

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..errors import SpecError
 from ..model.facts import ContainerFacts
 from ..model.spec import PortKey
+from .given import ip, kind, listed, shown, written
 from .names import hostname
 
 NETWORK_MODES = ("host", "none")
-
-
-def kind(value: object) -> str:
-    """What somebody wrote, by its type, for the line of what was checked."""
-    return f"it is a {type(value).__name__}"
 
 
 def environment(env: object) -> dict[str, str]:
@@ -24,18 +19,20 @@ def environment(env: object) -> dict[str, str]:
         return {}
     if not isinstance(env, Mapping):
         raise SpecError(
-            f"env={env!r}: a mapping of name to value is wanted",
+            f"env={shown(env)}: a mapping of name to value is wanted",
             checked=kind(env),
             remedy='write env={"PASSWORD": "secret"}',
         )
     for name, value in env.items():
         if not isinstance(name, str) or not name or "=" in name or "\0" in name:
             raise SpecError(
-                f"env: {name!r} is not the name of a variable", checked=kind(name), remedy="names are text without '='"
+                f"env: {shown(name)} is not the name of a variable",
+                checked=kind(name),
+                remedy="names are text without '='",
             )
-        if not isinstance(value, (str, int, float)) or "\0" in str(value):
+        if written(value) is None:
             raise SpecError(
-                f"env: the value of {name!r} is a {type(value).__name__}",
+                f"env: the value of {shown(name)} is a {type(value).__name__} that no variable can have",
                 checked="strings without NUL and numbers are taken",
                 remedy="write it as a string",
             )
@@ -46,20 +43,19 @@ def command(argv: object) -> tuple[str, ...] | None:
     """The whole argv; a plain string is refused, because nobody knows how it should be split."""
     if argv is None:
         return None
-    if isinstance(argv, str) or not isinstance(argv, Iterable):
+    return words(listed(argv, "command", "words", 'write command=["sh", "-c", "..."]'), "command=", '["sleep", "60"]')
+
+
+def words(argv: Sequence[object], what: str, example: str) -> tuple[str, ...]:
+    """A command as the kernel takes it: text without NUL, the program's name first. Raises ``SpecError``."""
+    found = tuple(word for word in argv if isinstance(word, str) and "\0" not in word)
+    if len(found) != len(argv) or not found or not found[0]:
         raise SpecError(
-            f"command={argv!r}: a list of words is wanted",
-            checked=kind(argv),
-            remedy='write command=["sh", "-c", "..."]',
+            f"{what}{shown(argv)}: every word is a string, and there is at least one",
+            checked="the type of each, and that none has a NUL in it; the first is the program",
+            remedy=f"write {example}",
         )
-    words = tuple(argv)
-    if not words or not all(isinstance(word, str) for word in words):
-        raise SpecError(
-            f"command={argv!r}: every word is a string, and there is at least one",
-            checked=kind(argv),
-            remedy='write ["sleep", "60"]',
-        )
-    return words
+    return found
 
 
 def network_mode(mode: object, *, networks: bool, links: bool, aliases: bool, ports: bool) -> str | None:
@@ -68,7 +64,7 @@ def network_mode(mode: object, *, networks: bool, links: bool, aliases: bool, po
         return None
     if mode not in NETWORK_MODES:
         raise SpecError(
-            f"network_mode={mode!r} is not known",
+            f"network_mode={shown(mode)} is not known",
             checked=f"known: {', '.join(NETWORK_MODES)}",
             remedy="name networks by networks=[...]",
         )
@@ -84,11 +80,7 @@ def network_mode(mode: object, *, networks: bool, links: bool, aliases: bool, po
 
 def check_aliases(aliases: object, *, user_network: bool) -> tuple[str, ...]:
     """DNS aliases; the default network has no DNS."""
-    if isinstance(aliases, str) or not isinstance(aliases, Iterable):
-        raise SpecError(
-            f"aliases={aliases!r}: a list of names is wanted", checked=kind(aliases), remedy='write aliases=["db"]'
-        )
-    names = tuple(hostname(alias) for alias in aliases)
+    names = tuple(hostname(alias) for alias in listed(aliases, "aliases", "names", 'write aliases=["db"]'))
     if names and not user_network:
         raise SpecError(
             f"aliases {', '.join(names)}: the default network has no DNS, so nobody would see them",
@@ -100,17 +92,20 @@ def check_aliases(aliases: object, *, user_network: bool) -> tuple[str, ...]:
 
 def dns(servers: object) -> tuple[str, ...]:
     """Addresses of name servers."""
-    wanted = [servers] if isinstance(servers, str) else list(servers) if isinstance(servers, Iterable) else [servers]
-    for server in wanted:
-        try:
-            ipaddress.ip_address(str(server))
-        except ValueError:
-            raise SpecError(
-                f"dns: {server!r} is not an address",
-                checked="IPv4 and IPv6 addresses are taken, names are not",
-                remedy='write dns=["192.0.2.53"]',
-            ) from None
-    return tuple(str(server) for server in wanted)
+    example = 'dns=["192.0.2.53"]'
+    wanted = [servers] if ip(servers) else listed(servers, "dns", "addresses", f"write {example}")
+    return tuple(_address(server, "dns", example) for server in wanted)
+
+
+def _address(value: object, what: str, example: str) -> str:
+    found = ip(value)
+    if not found:
+        raise SpecError(
+            f"{what}: {shown(value)} is not an address",
+            checked="IPv4 and IPv6 addresses are taken; names, and addresses with a zone, are not",
+            remedy=f"write {example}",
+        )
+    return found
 
 
 def extra_hosts(table: object) -> dict[str, str]:
@@ -119,15 +114,16 @@ def extra_hosts(table: object) -> dict[str, str]:
         return {}
     if not isinstance(table, Mapping):
         raise SpecError(
-            f"extra_hosts={table!r}: a mapping of name to address is wanted",
+            f"extra_hosts={shown(table)}: a mapping of name to address is wanted",
             checked=kind(table),
             remedy='write {"db": "192.0.2.7"}',
         )
-    for name, address in table.items():
-        hostname(name, "name of extra_hosts")
-        if address != "host-gateway":
-            dns([address])
-    return {str(name): str(address) for name, address in table.items()}
+    return {
+        hostname(name, "name of extra_hosts"): address
+        if isinstance(address, str) and address == "host-gateway"
+        else _address(address, "extra_hosts", '{"db": "192.0.2.7"}')
+        for name, address in table.items()
+    }
 
 
 def no_alias_twice(pairs: Sequence[tuple[str, str]]) -> None:
@@ -136,7 +132,7 @@ def no_alias_twice(pairs: Sequence[tuple[str, str]]) -> None:
     for source, alias in pairs:
         if alias in seen:
             raise SpecError(
-                f"links: the alias {alias!r} is used twice",
+                f"links: the alias {shown(alias)} is used twice",
                 checked=f"for {seen[alias]} and for {source}; the engine would keep the first in silence",
                 remedy="give every link an alias of its own: links={'one': server1, 'two': server2}",
             )

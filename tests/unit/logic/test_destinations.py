@@ -70,6 +70,9 @@ def test_a_url(url: str, target: Target) -> None:
         pytest.param("http://server3/a b", "white space", id="a blank in the path"),
         pytest.param("http://server3/\r\nX: y", "white space", id="a line end"),
         pytest.param("http://server3/\x00", "control", id="a control character"),
+        pytest.param("http://server3/\x7f", "control", id="another"),
+        pytest.param("http://\udcff/", "control", id="what is no text"),
+        pytest.param("http://server3/\u202e", "control", id="what turns the rest around"),
         pytest.param("http://user:secret@server3/", "users and passwords", id="credentials"),
     ],
 )

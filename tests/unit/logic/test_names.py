@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.odd import HUGE
 from tests.unit.samples import refused
 
-from pytest_dockconn.logic import names
+from pytest_dockconn.logic import given, names
 
 
 @pytest.mark.parametrize("name", ["server1", "a1", "A.b_c-d", "0ab", "x" * 200])
@@ -30,6 +31,48 @@ def test_an_alias_is_taken(name: str) -> None:
 def test_an_alias_is_refused(name: object) -> None:
     with refused("is not an alias"):
         names.hostname(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nginx", "nginx:1.27", "localhost:5000/a/b:1", "[::1]:5000/a", "sha256:" + "0" * 64, "a@sha256:" + "0" * 64],
+)
+def test_an_image_is_taken(name: str) -> None:
+    assert names.image(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "a b", "/a", "a/", "a//b", "a/../b", "..", "a/./b", "\udcff", "a\0", "x" * 513, None, 7, HUGE],
+    ids=given.shown,
+)
+def test_an_image_is_refused(name: object) -> None:
+    with refused("image=", "is not the name of an image"):
+        names.image(name)
+    with refused("--dockconn-client-image="):
+        names.image(name, "--dockconn-client-image")
+
+
+@pytest.mark.parametrize("name", ["web", "/web", "a", "0123456789ab", "a_b.c-d"])
+def test_what_a_container_may_be_called(name: str) -> None:
+    assert names.reference(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", ".", "/", "//web", "a/b", "-a", "a b", "\udcff", "é", "x" * 600, None, 7, HUGE], ids=given.shown
+)
+def test_what_no_container_is_called(name: object) -> None:
+    assert names.reference(name) == ""
+
+
+@pytest.mark.parametrize("name", ["web", "a", "my net", "...", "é", "0123456789ab"])
+def test_what_a_network_may_be_called(name: str) -> None:
+    assert names.network_reference(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "..", ".", "a/b", "a\0", "\udcff", "a\n", "x" * 256, None, 7], ids=given.shown)
+def test_what_no_network_is_called(name: object) -> None:
+    assert names.network_reference(name) == ""
 
 
 def test_the_message_says_what_the_name_is_for() -> None:

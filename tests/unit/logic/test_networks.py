@@ -50,7 +50,9 @@ def test_the_options_of_the_caller_stay_as_they_are() -> None:
     assert options == {}
 
 
-@pytest.mark.parametrize("subnet", ["", "192.0.2.1/24", "192.0.2.0/33", "front", "192.0.2.0-192.0.2.9"])
+@pytest.mark.parametrize(
+    "subnet", ["", "192.0.2.1/24", "192.0.2.0/33", "front", "192.0.2.0-192.0.2.9", "192.0.2.5", "fe80::%eth0/64"]
+)
 def test_a_subnet_that_is_none(subnet: str) -> None:
     with refused(f"subnet={subnet!r}"):
         planned("dockconn-x", {}, **{**PLAIN, "subnet": subnet})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.unit.odd import HUGE
 from tests.unit.samples import refused
 
 from pytest_dockconn.logic import ports
@@ -42,7 +43,7 @@ def test_a_port_or_a_range(written: Any, keys: list[PortKey]) -> None:
         pytest.param(0, "0 is outside of 1 to 65535", id="zero"),
         pytest.param(65536, "65536 is outside", id="too high"),
         pytest.param(80000, "80000 is outside", id="FACTS: 80000"),
-        pytest.param(-80, "is no number", id="negative"),
+        pytest.param(-80, "-80 is outside of 1 to 65535", id="negative"),
         pytest.param("http", "'http' is no number", id="a name"),
         pytest.param("", "'' is not a port", id="empty"),
         pytest.param("/tcp", "'/tcp' is not a port", id="a protocol alone"),
@@ -62,6 +63,12 @@ def test_a_port_or_a_range(written: Any, keys: list[PortKey]) -> None:
         pytest.param((80, "tcp", 1), "a tuple has a number and a protocol", id="a tuple of three"),
         pytest.param(PortKey(0), "outside of 1 to 65535", id="a key out of range"),
         pytest.param(PortKey(80, "icmp"), "protocol 'icmp'", id="a key of an unknown protocol"),
+        pytest.param("9" * 5000, "is outside of 1 to 65535", id="more digits than Python reads"),
+        pytest.param(HUGE, "<int> is outside of 1 to 65535", id="more digits than Python writes"),
+        pytest.param((80, HUGE), "protocol <int> is none of", id="a number as protocol"),
+        pytest.param((HUGE, "tcp"), "is outside of 1 to 65535", id="the same in a tuple"),
+        pytest.param(((80,), "tcp"), "a tuple is no port", id="a tuple in a tuple"),
+        pytest.param((None, "tcp"), "a NoneType is no port", id="None in a tuple"),
     ],
 )
 def test_what_is_no_port_is_refused(written: Any, words: str) -> None:
@@ -73,6 +80,36 @@ def test_one_port_is_one() -> None:
     assert ports.one("53/udp") == UDP53
     with refused("is a range"):
         ports.one("80-81")
+
+
+@pytest.mark.parametrize(
+    ("number", "protocol", "key"),
+    [
+        pytest.param(53, "udp", UDP53, id="beside it"),
+        pytest.param("53", "udp", UDP53, id="beside a number as text"),
+        pytest.param("53/udp", "tcp", UDP53, id="in it, where none is named beside it"),
+        pytest.param("53/udp", "UDP", UDP53, id="both"),
+        pytest.param(UDP53, "tcp", UDP53, id="a key"),
+        pytest.param("80/tcp", "tcp", TCP80, id="tcp"),
+    ],
+)
+def test_a_port_and_its_protocol(number: Any, protocol: Any, key: PortKey) -> None:
+    assert ports.with_protocol(number, protocol) == key
+
+
+@pytest.mark.parametrize(
+    ("number", "protocol", "words"),
+    [
+        pytest.param("80/tcp", "udp", "'80/tcp' is not a port of udp", id="two of them"),
+        pytest.param("53/udp", "xyz", "protocol 'xyz'", id="one that is none"),
+        pytest.param("53/udp", None, "protocol None", id="None"),
+        pytest.param("80-81", "udp", "is a range", id="a range"),
+        pytest.param(None, "tcp", "a NoneType is no port", id="no port"),
+    ],
+)
+def test_a_port_of_two_protocols(number: Any, protocol: Any, words: str) -> None:
+    with refused(words):
+        ports.with_protocol(number, protocol)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +128,7 @@ def test_expose(written: Any, keys: tuple[PortKey, ...]) -> None:
     assert ports.exposed(written) == keys
 
 
-@pytest.mark.parametrize("written", [None, 8.5, True, [True], [None], ["web"], b"80"])
+@pytest.mark.parametrize("written", [None, 8.5, True, [True], [None], ["web"], b"80", {80: 8080}])
 def test_expose_refuses(written: Any) -> None:
     with refused("expose"):
         ports.exposed(written)
@@ -156,6 +193,8 @@ def test_bind(written: Any, wishes: list[tuple[PortKey, str, str]]) -> None:
         pytest.param({80: "-9090"}, "two ends", id="FACTS: -9090:80"),
         pytest.param({"80-82": "9800-9801"}, "3 container ports and 2 host ports", id="ranges of unequal length"),
         pytest.param({"80-82": 9800}, "3 container ports and 1 host ports", id="one host port for three"),
+        pytest.param({80: HUGE}, "outside of 1 to 65535", id="a host port without end"),
+        pytest.param({80: ("fe80::1%\x1b[2J", 8080)}, "is not an address", id="a zone"),
     ],
 )
 def test_bind_refuses(written: Any, words: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.unit.odd import HUGE
 from tests.unit.samples import container, endpoint, refused
 
 from pytest_dockconn.logic import specs
@@ -37,6 +38,8 @@ def test_environment(written: Any, taken: dict[str, str]) -> None:
         pytest.param({"A": None}, "the value of 'A' is a NoneType", id="None"),
         pytest.param({"A": ["1"]}, "the value of 'A' is a list", id="a list as value"),
         pytest.param({"A": "1\x002"}, "the value of 'A'", id="NUL in the value"),
+        pytest.param({"A": HUGE}, "the value of 'A' is a int", id="more digits than Python writes"),
+        pytest.param(HUGE, "a mapping", id="the same in its place"),
     ],
 )
 def test_environment_refuses(written: Any, words: str) -> None:
@@ -50,7 +53,9 @@ def test_command() -> None:
     assert specs.command(word for word in ("sh", "-c", "")) == ("sh", "-c", "")
 
 
-@pytest.mark.parametrize("written", ["sleep 60", 7, [], ["sleep", 60], [None]], ids=repr)
+@pytest.mark.parametrize(
+    "written", ["sleep 60", 7, [], ["sleep", 60], [None], ["a\0b"], ["sh", "\0"], [""], b"sh", {"sh": "-c"}], ids=repr
+)
 def test_command_refuses(written: Any) -> None:
     with refused("command="):
         specs.command(written)
@@ -95,6 +100,7 @@ def test_aliases() -> None:
         pytest.param("db", True, "a list of names", id="text"),
         pytest.param(7, True, "a list of names", id="a number"),
         pytest.param(["a b"], True, "is not an alias", id="no name"),
+        pytest.param({"db": "x"}, True, "a list of names", id="a mapping"),
     ],
 )
 def test_aliases_refuse(written: Any, user_network: bool, words: str) -> None:
@@ -111,7 +117,9 @@ def test_dns(written: Any, taken: tuple[str, ...]) -> None:
     assert specs.dns(written) == taken
 
 
-@pytest.mark.parametrize("written", ["ns1", ["192.0.2.53", ""], [None], None, 7.5], ids=repr)
+@pytest.mark.parametrize(
+    "written", ["ns1", ["192.0.2.53", ""], [None], None, 7.5, b"", ["fe80::1%\n6.6.6.6"], {"192.0.2.53": 1}], ids=repr
+)
 def test_dns_refuses(written: Any) -> None:
     with refused("dns"):
         specs.dns(written)
@@ -124,7 +132,17 @@ def test_extra_hosts() -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["db:192.0.2.7", ["db:192.0.2.7"], {"a b": "192.0.2.7"}, {"db": "db2"}, {"db": None}], ids=repr
+    "written",
+    [
+        "db:192.0.2.7",
+        ["db:192.0.2.7"],
+        {"a b": "192.0.2.7"},
+        {"db": "db2"},
+        {"db": None},
+        {"db": "fe80::1%\n6.6.6.6 evil"},
+        {5: "::1"},
+    ],
+    ids=repr,
 )
 def test_extra_hosts_refuse(written: Any) -> None:
     with refused():

@@ -118,6 +118,8 @@ def ask_matrix(
     limit = check_timeout(timeout)
     asking = _labelled(_sources(sources), lambda s: s.name, "source")
     named = None if destinations is None else _labelled(_checked(destinations), label, "destination")
+    if named is None and not any(isinstance(source, Container) for source in asking.values()):
+        raise _without("destination")
     side_by_side(*(lambda s=s: _opened(s) for s in asking.values()))
     asked = named or _labelled(_default(list(asking.values())), label, "destination")
     before = _controls(services, asking, asked, limit)
@@ -172,8 +174,12 @@ def _labelled(things: Sequence[Any], named: Any, what: str) -> dict[str, Any]:
             )
         found[name] = thing
     if not found:
-        raise SpecError(f"a matrix without a {what}", checked="what was passed", remedy=f"name one {what} or more")
+        raise _without(what)
     return found
+
+
+def _without(what: str) -> SpecError:
+    return SpecError(f"a matrix without a {what}", checked="what was passed", remedy=f"name one {what} or more")
 
 
 def _opened(source: Source) -> None:

@@ -15,7 +15,7 @@ from pytest_dockconn.actions import agents
 from pytest_dockconn.actions.agents import StreamChannel
 from pytest_dockconn.engine.port import Engine
 from pytest_dockconn.errors import Conflict, EngineError, NotFound, PortInUse
-from pytest_dockconn.model.spec import Attachment, PortKey, Publish
+from pytest_dockconn.model.spec import Attachment, Bound, PortKey, Publish
 from tests.contract.bench import Bench
 
 NOBODY = "dockconn-0000-nobody"
@@ -285,6 +285,18 @@ def test_commands(bench: Bench) -> None:
     assert "COLOUR=blue" in environ
     assert any(line.startswith("PATH=") for line in environ)
     assert bench.engine.execute(one, ["dockconn-no-such-command"]).returncode in (126, 127)
+
+
+def test_a_command_that_exceeds_its_bound(bench: Bench) -> None:
+    one, bound = bench.start(), Bound(size=1000, seconds=2.0)
+    assert bench.engine.execute(one, ["echo", "x" * 999], bound).stdout == "x" * 999 + "\n"
+    said = bench.engine.execute(one, ["sh", "-c", "echo out; echo err >&2; exit 4"], bound)
+    assert (said.returncode, said.stdout, said.stderr) == (4, "out\n", "err\n")
+    with pytest.raises(EngineError, match="it has written more than 1000 bytes"):
+        bench.engine.execute(one, ["echo", "x" * 1000], bound)
+    with pytest.raises(EngineError, match=r"it has not ended within 0\.2 s"):
+        bench.engine.execute(one, ["sleep", "60"], Bound(size=1000, seconds=0.2))
+    assert bench.engine.execute(one, ["true"]).returncode == 0
 
 
 def test_no_command_in_what_does_not_run(bench: Bench) -> None:

@@ -21,7 +21,7 @@ from typing import IO, TypeVar
 from msgspec.structs import replace
 
 from pytest_dockconn.engine.port import Stream
-from pytest_dockconn.engine.refusal import gone, refusal, timed_out
+from pytest_dockconn.engine.refusal import gone, refusal, timed_out, too_long, too_much
 from pytest_dockconn.errors import EngineError
 from pytest_dockconn.labels import committed_by
 from pytest_dockconn.logic.links import Link, variables
@@ -35,7 +35,7 @@ from pytest_dockconn.model.facts import (
     NetworkFacts,
     VersionFacts,
 )
-from pytest_dockconn.model.spec import Attachment, ContainerPlan, NetworkPlan, PortKey, Publish
+from pytest_dockconn.model.spec import Attachment, Bound, ContainerPlan, NetworkPlan, PortKey, Publish
 
 from . import process
 from .process import AgentStream, Done, Surroundings
@@ -485,7 +485,7 @@ class FakeEngine:
             lines = "".join(one.log).splitlines(keepends=True)
         return "".join(lines if tail is None else lines[-tail:])
 
-    def execute(self, container: str, argv: Sequence[str]) -> Execution:
+    def execute(self, container: str, argv: Sequence[str], bound: Bound | None = None) -> Execution:
         """Run a command of a tiny set in it."""
         self._enter("execute", container)
         doing = f"running {' '.join(argv)[:80]!r} in container {container[:12]}"
@@ -494,6 +494,10 @@ class FakeEngine:
             if not one.running:
                 raise refusal(409, f"Container {one.id} is not running", doing)
             done = process.run(argv, self._environ(one), self._hosts(one))
+        if bound is not None and argv[0] == "sleep" and float(argv[1]) > bound.seconds:
+            raise too_long(doing, bound)
+        if bound is not None and done is not None and len(done.out + done.err) > bound.size:
+            raise too_much(doing, bound)
         if done is None:
             words = f'OCI runtime exec failed: exec: "{argv[0]}": executable file not found in $PATH: unknown\r\n'
             done = Done(126, words)

@@ -7,6 +7,9 @@ import socket
 import threading
 from typing import Any
 
+from ..model.spec import Bound
+from .refusal import too_long, too_much
+
 #: Bytes.
 HEADER = 8
 _NAMES = {0: "stdin", 1: "stdout", 2: "stderr"}
@@ -61,3 +64,36 @@ class SocketStream:
         for held in (self._attached, self._socket):  # a SocketIO does not close the socket that it was made of
             with contextlib.suppress(OSError):
                 held.close()
+
+
+def collected(stream: SocketStream, bound: Bound, doing: str) -> tuple[bytes, bytes]:
+    """All of stdout and of stderr. Raises ``EngineError`` where that exceeds a bound; closes the stream."""
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        stream.close()  # wakes who reads
+
+    timer = threading.Timer(bound.seconds, end)
+    timer.start()
+    try:
+        said = _all(stream, bound, doing)
+    finally:
+        timer.cancel()
+        stream.close()
+    if late.is_set():
+        raise too_long(doing, bound)
+    return said
+
+
+def _all(stream: SocketStream, bound: Bound, doing: str) -> tuple[bytes, bytes]:
+    parts: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
+    left = bound.size
+    while True:
+        name, data = stream.read()
+        if not data:
+            return b"".join(parts["stdout"]), b"".join(parts["stderr"])
+        left -= len(data)
+        if left < 0:
+            raise too_much(doing, bound)
+        parts.setdefault(name, []).append(data)

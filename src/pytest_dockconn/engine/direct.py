@@ -18,7 +18,7 @@ import msgspec
 
 from ..errors import EngineError, EngineUnavailable, NotFound
 from ..model.facts import ContainerFacts, Execution, ImageFacts, InfoFacts, NetworkFacts, VersionFacts
-from ..model.spec import Attachment, ContainerPlan, NetworkPlan
+from ..model.spec import Attachment, Bound, ContainerPlan, NetworkPlan
 from ..text import redact
 from . import bodies, translate
 from .address import socket_path
@@ -227,9 +227,9 @@ class DirectEngine:
         data = self._answer(doing, "GET", f"{_place(container)}/logs", query=query)
         return (payloads(data) if framed else data).decode("utf-8", "replace")
 
-    def execute(self, container: str, argv: Sequence[str]) -> Execution:
-        """Run a command in it."""
-        return self._docker_py.execute(container, argv)
+    def execute(self, container: str, argv: Sequence[str], bound: Bound | None = None) -> Execution:
+        """Run a command in it. Raises ``EngineError`` where it exceeds a bound."""
+        return self._docker_py.execute(container, argv, bound)
 
     def attach(self, container: str) -> SocketStream:
         """Its standard streams."""

@@ -18,10 +18,10 @@ from msgspec.structs import replace
 from ..errors import EngineError, EngineUnavailable, NotFound
 from ..labels import committed_by
 from ..model.facts import ContainerFacts, Execution, ImageFacts, InfoFacts, NetworkFacts, VersionFacts
-from ..model.spec import Attachment, ContainerPlan, NetworkPlan
+from ..model.spec import Attachment, Bound, ContainerPlan, NetworkPlan
 from ..text import redact
 from . import bodies, translate
-from .attach import SocketStream
+from .attach import SocketStream, collected
 from .patience import Limit, patiently
 from .refusal import gone, refusal
 
@@ -252,11 +252,15 @@ class DockerEngine:
             output = self._api.logs(container, tail="all" if tail is None else tail)
         return str(output.decode("utf-8", "replace"))
 
-    def execute(self, container: str, argv: Sequence[str]) -> Execution:
-        """Run a command in it."""
-        with self._long(f"running {' '.join(argv)[:80]!r} in container {container[:12]}") as api:
+    def execute(self, container: str, argv: Sequence[str], bound: Bound | None = None) -> Execution:
+        """Run a command in it. Raises ``EngineError`` where it exceeds a bound."""
+        doing = f"running {' '.join(argv)[:80]!r} in container {container[:12]}"
+        with self._long(doing) as api:
             made = self._api.exec_create(container, list(argv))
-            stdout, stderr = self._patiently(lambda: api.exec_start(made["Id"], demux=True))
+            if bound is None:
+                stdout, stderr = self._patiently(lambda: api.exec_start(made["Id"], demux=True))
+            else:
+                stdout, stderr = collected(SocketStream(api.exec_start(made["Id"], socket=True)), bound, doing)
             code = self._api.exec_inspect(made["Id"])["ExitCode"]
         return Execution(tuple(argv), int(code or 0), _text(stdout), _text(stderr))
 

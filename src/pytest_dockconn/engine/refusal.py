@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..errors import Conflict, EngineError, EngineTimeout, EngineUnavailable, NotFound, PortInUse
+from ..model.spec import Bound
 from ..text import redact
 
 #: The engine's words for a host port that is taken: another container has it; a host process has it, up to 26, in
@@ -20,6 +21,7 @@ _PORT_TAKEN = (
 #: What podman's compatible API (seen on 4.3.1) answers with status 500, where docker has 404 and 409.
 _PODMAN_NOT_FOUND = ("no such container", "network not found")
 _PODMAN_CONFLICT = ("that name is already in use", "network already exists", "network is being used")
+_STUCK = "see what it does there: `docker exec`, `docker top`"
 _PORT = re.compile(
     r"(?:listen \w+ |bind for |port |listening on )?(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]|::):(\d+)", re.IGNORECASE
 )
@@ -59,3 +61,13 @@ def gone(url: str, doing: str, words: str) -> EngineUnavailable:
         f"{doing}: lost the engine at {redact(url)}: {words}",
         remedy="start it again, then run `dockconn prune` to remove what it still holds of this run",
     )
+
+
+def too_much(doing: str, bound: Bound) -> EngineError:
+    """The error for a command that writes more than it may."""
+    return EngineError(f"{doing}: it has written more than {bound.size} bytes", remedy=_STUCK)
+
+
+def too_long(doing: str, bound: Bound) -> EngineError:
+    """The error for a command that takes longer than it may."""
+    return EngineError(f"{doing}: it has not ended within {bound.seconds:g} s", remedy=_STUCK)

@@ -13,13 +13,15 @@ from ..actions.services import Services
 from ..errors import DockconnError, SpecError
 from ..logic.specs import words
 from ..model.facts import ContainerFacts
-from ..model.spec import PortKey
+from ..model.spec import Bound, PortKey
 from ..text import ending, printable
 from .container import Container
 from .image import Image
 
 #: Seconds between SIGTERM and SIGKILL.
 STOP_TIME = 5
+#: For the container's own ``cat``, which may be an enemy's; Linux takes some 6 MiB of variables at the most.
+ENVIRONMENT = Bound(size=8 << 20, seconds=10.0)
 #: Characters of what a failed command wrote.
 SHOWN = 1000
 _COUNT = itertools.count()
@@ -47,7 +49,7 @@ class Own(Container):
             services.speakers[facts.id] = token
 
     def _environment_inside(self, facts: ContainerFacts) -> dict[str, str]:
-        done = self.services.engine.execute(self._id, ["cat", "/proc/1/environ"])
+        done = self.services.engine.execute(self._id, ["cat", "/proc/1/environ"], ENVIRONMENT)
         if done.returncode:
             return super()._environment_inside(facts)
         pairs = (pair.partition("=") for pair in done.stdout.split("\0") if pair)

@@ -83,3 +83,10 @@ class NetworkPlan(Struct, frozen=True, kw_only=True):
     subnets: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     attachable: bool = False
+
+
+class Bound(Struct, frozen=True):
+    """What a command in a container may write, in bytes, and how long it may take, in seconds."""
+
+    size: int
+    seconds: float

@@ -11,9 +11,11 @@ from tests.fakes.engine import FakeEngine
 from pytest_dockconn import Lab, Verdict
 from pytest_dockconn.actions import agents
 from pytest_dockconn.actions.services import Services
+from pytest_dockconn.errors import DockconnError
+from pytest_dockconn.handles import own
 from pytest_dockconn.handles.container import Container
 from pytest_dockconn.model.settings import Settings
-from pytest_dockconn.model.spec import ContainerPlan
+from pytest_dockconn.model.spec import Bound, ContainerPlan
 
 
 @pytest.fixture
@@ -78,3 +80,13 @@ def test_an_agent_that_answers_nobody_is_given_up(
     assert sidecars(engine) == 1
     assert services.agents.channel(client.id) is not channel
     assert client.environment["A"] == "1"  # not the sidecar's
+
+
+def test_variables_are_read_by_the_containers_own_cat_which_may_not_end(
+    engine: FakeEngine, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = lab.server(env={"A": "x" * 100})
+    assert server.environment["A"] == "x" * 100
+    monkeypatch.setattr(own, "ENVIRONMENT", Bound(size=100, seconds=10.0))
+    with pytest.raises(DockconnError, match="it has written more than 100 bytes"):
+        _ = server.environment

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_dockconn.engine.attach import SocketStream, payloads
+from pytest_dockconn.engine.attach import SocketStream, collected, payloads
+from pytest_dockconn.errors import EngineError
+from pytest_dockconn.model.spec import Bound
 
 
 @pytest.fixture
@@ -86,3 +88,27 @@ def test_a_socket_inside_of_what_docker_py_returns() -> None:
         stream.close()
         assert wrapper.closed
     ours.close()
+
+
+def test_all_of_both_streams(ends: tuple[SocketStream, socket.socket]) -> None:
+    stream, other = ends
+    other.sendall(frame(1, b"out") + frame(2, b"err") + frame(1, b" more"))
+    other.shutdown(socket.SHUT_WR)
+    assert collected(stream, Bound(11, 5.0), "running it") == (b"out more", b"err")
+
+
+def test_more_than_is_taken(ends: tuple[SocketStream, socket.socket]) -> None:
+    stream, other = ends
+    other.sendall(frame(1, b"out") + frame(2, b"err") + frame(1, b" more"))
+    with pytest.raises(EngineError, match="running it: it has written more than 10 bytes"):
+        collected(stream, Bound(10, 5.0), "running it")
+    assert other.recv(1) == b""  # it is closed
+
+
+@pytest.mark.parametrize("said", [b"", frame(1, b"out"), frame(1, b"out")[:9]], ids=["silent", "out", "half a frame"])
+def test_longer_than_is_waited_for(ends: tuple[SocketStream, socket.socket], said: bytes) -> None:
+    stream, other = ends
+    other.sendall(said)
+    with pytest.raises(EngineError, match=r"running it: it has not ended within 0\.1 s"):
+        collected(stream, Bound(10, 0.1), "running it")
+    assert other.recv(1) == b""

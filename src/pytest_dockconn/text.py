@@ -29,9 +29,11 @@ _MARK = re.compile("://")
 #: What comes behind it, up to the path; of a URL that tells no password a host, and perhaps a port.
 _AUTHORITY = re.compile(r"[^/?#]*")
 _PLACE = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d{0,5})?")
-#: The token of a server of ours: in its command, in a header, behind its id in a datagram.
+#: The token of a server of ours: in its command, in what Apache logs of its own (a header, or what is made of it and of the
+#: question's nonce), behind its id in a datagram. With --dockconn-reuse it is good for as long as the server is kept.
 _TOKEN = re.compile(
-    r"(\btoken=|x-dockconn-token\W{1,4}|[0-9a-f]{64} |host-[0-9a-f]{16} )[0-9a-f]{16}(?![0-9a-f])", re.IGNORECASE
+    r"(\btoken=|x-dockconn-token\W{1,4}|sha1:|-nonce\}:|[0-9a-f]{64} |host-[0-9a-f]{16} )[0-9a-f]{16}(?![0-9a-f])",
+    re.IGNORECASE,
 )
 
 

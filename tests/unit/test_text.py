@@ -88,6 +88,11 @@ TOKEN = "0123456789abcdef"
             "apache2 -c 'Header always set X-Dockconn-Token \"***\"'",
             id="in a log",
         ),
+        pytest.param(
+            f'-c Header always set X-Dockconn-Proof "expr=%{{sha1:{TOKEN}:%{{req_novary:X-Dockconn-Nonce}}:{TOKEN}}}"\'',
+            '-c Header always set X-Dockconn-Proof "expr=%{sha1:***:%{req_novary:X-Dockconn-Nonce}:***}"\'',
+            id="what is made of it",
+        ),
         pytest.param(f"x-dockconn-token: {TOKEN}\nx", "x-dockconn-token: ***\nx", id="a header"),
         pytest.param(f"dockconn? n0nce {'5' * 64} {TOKEN}", f"dockconn? n0nce {'5' * 64} ***", id="a datagram"),
         pytest.param(f"dockconn? n0nce host-{TOKEN} {TOKEN}", f"dockconn? n0nce host-{TOKEN} ***", id="of the host"),

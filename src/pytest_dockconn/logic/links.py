@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from ..model.spec import PortKey
+from ..text import HIDDEN
 
 #: Variables of the source that a link does not copy.
 NOT_COPIED = ("HOME", "PATH")
@@ -117,16 +118,24 @@ def _run(p: str, ip: str, first: PortKey, last: PortKey) -> dict[str, str]:
 
 
 def differences(expected: Mapping[str, str], seen: Mapping[str, str], alias: str) -> list[str]:
-    """What is wrong with the variables of one link, a line each; empty where they are exact."""
+    """What is wrong with the variables of one link, a line each; empty where they are exact.
+
+    The values of the server's own variables are left out: they are passwords and the like.
+    """
     p = prefix(alias)
+
+    def told(name: str, value: str, instead: str = HIDDEN) -> str:
+        return instead if name.startswith(f"{p}_ENV_") else repr(value)
+
     ours = {
         n: v
         for n, v in seen.items()
         if n in expected or n in (f"{p}_PORT", f"{p}_NAME") or n.startswith((f"{p}_PORT_", f"{p}_ENV_"))
     }
-    wrong = [f"{n} is missing (expected {v!r})" for n, v in expected.items() if n not in ours]
-    wrong += [f"{n} is {ours[n]!r}, expected {v!r}" for n, v in expected.items() if n in ours and ours[n] != v]
-    return sorted(wrong) + sorted(f"{n}={v!r} was not expected" for n, v in ours.items() if n not in expected)
+    wrong = [f"{n} is missing (expected {told(n, v)})" for n, v in expected.items() if n not in ours]
+    differ = [(n, v) for n, v in expected.items() if n in ours and ours[n] != v]
+    wrong += [f"{n} is {told(n, ours[n])}, expected {told(n, v, 'another')}" for n, v in differ]
+    return sorted(wrong) + sorted(f"{n}={told(n, v)} was not expected" for n, v in ours.items() if n not in expected)
 
 
 def hosts(text: str) -> dict[str, tuple[str, ...]]:

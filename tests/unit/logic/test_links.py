@@ -191,11 +191,18 @@ EXPECTED = {"DB_NAME": "/c/db", "DB_PORT": "tcp://172.17.0.2:80", "DB_ENV_A": "1
             ["DB_PORT is 'tcp://172.17.0.9:80', expected 'tcp://172.17.0.2:80'"],
             id="stale",
         ),
-        pytest.param({**EXPECTED, "DB_ENV_B": "2"}, ["DB_ENV_B='2' was not expected"], id="too many"),
+        pytest.param({**EXPECTED, "DB_ENV_B": "s3cret"}, ["DB_ENV_B=*** was not expected"], id="too many"),
+        pytest.param(
+            {**EXPECTED, "DB_ENV_A": "s3cret"},
+            ["DB_ENV_A is ***, expected another"],
+            id="no secret of a server is shown",
+        ),
         pytest.param(
             {**EXPECTED, "DB_PORT_81_TCP": "tcp://172.17.0.2:81"}, ["DB_PORT_81_TCP="], id="a port that is no more"
         ),
-        pytest.param({}, ["DB_ENV_A is missing", "DB_NAME is missing", "DB_PORT is missing"], id="nothing"),
+        pytest.param(
+            {}, ["DB_ENV_A is missing (expected ***)", "DB_NAME is missing", "DB_PORT is missing"], id="nothing"
+        ),
         pytest.param({**EXPECTED, "DB_NAMESPACE": "x", "DB_PORTAL": "y"}, [], id="names that only begin like them"),
     ],
 )

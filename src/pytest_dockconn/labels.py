@@ -35,6 +35,11 @@ UID = "dockconn.reuse.uid"
 #: On an image: it holds the agent, or Apache with the identity header. Containers inherit it, and images committed of them.
 SPEAKS = "dockconn.speaks"
 
+#: On every step of a build of ours, and its containers; the same for all runs, because the engine's cache compares labels. Only
+#: the last step says that it is the last, so what others make of it does not look like a step.
+BUILD = "dockconn.build"
+UNFINISHED, FINISHED = "unfinished", "finished"
+
 #: On a sidecar that has set rules: in which container, and their table. A later run heals by it what a dead one left.
 PARTITION = "dockconn.partition"
 TABLE = "dockconn.partition.table"
@@ -135,8 +140,13 @@ def made(run: str, name: str, role: str, *, owned_by: int | None = None) -> dict
     return {RUN: run, NAME: name, ROLE: role, CREATED: str(now), LEASE: str(now + LEASE_TIME), **marks}
 
 
+def owner_of(marks: Mapping[str, str]) -> str:
+    """Whose a thing is, in words."""
+    return f"process {marks.get(PID, '?')} of {marks.get(HOST, '?')}"
+
+
 def committed_by(marks: Mapping[str, str]) -> str:
-    """The comment of an image that a run commits: it tells the image itself from what others make of it."""
+    """The comment of an image that a run commits, or imports: it tells the image itself from what others make of it."""
     return f"{RUN} {marks.get(RUN, '')}"
 
 

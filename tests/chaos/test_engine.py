@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -151,6 +152,32 @@ def test_killed_and_begun_again_much_later(
 
     figures.tried += 1
     assert onlooker.owned(suite) == []
+
+
+def test_killed_while_an_image_is_built(
+    daemon: Daemon, onlooker: Witness, figures: Figures, tmp_path: Path, dockconn_client_image: Image
+) -> None:
+    """What it was at comes back with it: a container of a step, and the step before that. Both are found."""
+    before = onlooker.everything()
+    inside = ("nsenter", f"--net={daemon.namespace}")
+    base = f"--dockconn-base={dockconn_client_image.tag}"
+    suite = Suite(tmp_path, daemon.url, "-s", base, env={"PYTHONUNBUFFERED": "1"}, inside=inside)
+    try:
+        assert until(lambda: "Step 4/" in suite.output(), 60), suite.output()
+        assert until(lambda: len(onlooker.everything() - before) == 2, 10), "no step is at work"
+        daemon.kill()
+        told(suite, "lost the engine")
+    finally:
+        suite.close()
+    daemon.begin()
+    assert until(lambda: not suite.helper(), BACK), "its helper outlives its work"
+
+    command = [sys.executable, "-m", "pytest_dockconn.cli", "prune", "--engine", daemon.url]
+    said = subprocess.run([*inside, *command], capture_output=True, text=True, check=True).stdout
+
+    figures.tried += 1
+    assert "a build that was ended" in said
+    assert onlooker.everything() == before
 
 
 def test_frozen(daemon: Daemon, suite: Suite, onlooker: Witness, figures: Figures) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import secrets
 from collections.abc import Iterator
 
 import pytest
 
 from pytest_dockconn import labels, options
-from pytest_dockconn.actions.images import CLIENT, SERVER, context, packed
+from pytest_dockconn.actions.images import CLIENT, SERVER, context, labelled, packed
 from pytest_dockconn.engine.docker_sdk import connect
 from pytest_dockconn.engine.find import CALL_TIMEOUT, find
 from pytest_dockconn.engine.port import Engine
@@ -64,8 +63,9 @@ def _built(engine: FakeEngine) -> list[str]:
     below = BASE
     for role in (CLIENT, SERVER):
         marks = {**labels.made("contract", f"dockconn-{role}:1", f"{role}-image"), labels.SPEAKS: role}
-        files: io.BytesIO = packed(context(role))
-        list(engine.build(files, f"{role}.Dockerfile", f"dockconn-{role}:1", {"BASE": below}, marks))
+        files, dockerfile = context(role), f"{role}.Dockerfile"
+        packed_up = packed({**files, dockerfile: labelled(files[dockerfile], marks)})
+        list(engine.build(packed_up, dockerfile, f"dockconn-{role}:1", {"BASE": below}))
         image = engine.image(f"dockconn-{role}:1")
         assert image is not None
         below = image.id

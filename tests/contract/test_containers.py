@@ -6,6 +6,7 @@ import json
 import queue
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -235,6 +236,9 @@ def test_containers_by_label_and_by_state(bench: Bench) -> None:
     assert {entry["name"] for entry in both} == {bench.engine.inspect(c).name for c in (one, two)}
     assert {entry["id"]: entry["status"] for entry in both} == {one: "running", two: "created"}
     assert all(entry["labels"][labels.RUN] == bench.run for entry in both)  # type: ignore[index]
+    assert {str(entry["image"]).removeprefix("sha256:") for entry in both} == {bench.client.removeprefix("sha256:")}
+    assert all("sleep 60" in str(entry["command"]) for entry in both)
+    assert all(abs(time.time() - entry["created"]) < 120 for entry in both)  # type: ignore[operator]
     assert [entry["id"] for entry in bench.engine.containers(bench.label, running=True)] == [one]
     assert {one, two} <= {entry["id"] for entry in bench.engine.containers(labels.RUN)}
     assert {one, two} <= {entry["id"] for entry in bench.engine.containers()}

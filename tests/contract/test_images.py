@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import tarfile
+import time
 
 import pytest
 
 from pytest_dockconn import labels
 from pytest_dockconn.actions.committed import CHILDREN
+from pytest_dockconn.actions.images import labelled, packed
 from pytest_dockconn.engine.port import Engine
-from pytest_dockconn.errors import Conflict, EngineError
+from pytest_dockconn.errors import Conflict, EngineError, NotFound
+from pytest_dockconn.logic.images import made_by_step
 from tests.contract.bench import Bench
 from tests.engine.helpers import docker_py
 from tests.fakes.engine import FakeEngine
@@ -126,20 +129,61 @@ def test_an_import(bench: Bench) -> None:
     assert image is not None
     assert image.id == made
     assert image.labels["colour"] == 'light "blue"'
+    assert image.comment == labels.committed_by(image.labels)
 
 
 def test_a_build(bench: Bench) -> None:
     name = bench.image("built")
     said = list(
-        bench.engine.build(_context('ARG BASE\nFROM ${BASE}\nCMD ["sleep", "7"]\n'), "one.Dockerfile", name,
-                           {"BASE": bench.client}, {"colour": "blue"})
+        bench.engine.build(
+            _context('ARG BASE\nFROM ${BASE}\nCMD ["sleep", "7"]\n', colour='light "blue" for $5 \\'),
+            "one.Dockerfile", name, {"BASE": bench.client},
+        )
     )  # fmt: skip
     assert any(line.startswith("Step 1/") for line in said)
     assert not any("\n" in line for line in said)
     image = bench.engine.image(name)
     assert image is not None
     assert image.command == ("sleep", "7")
-    assert image.labels["colour"] == "blue"
+    assert image.labels["colour"] == 'light "blue" for $5 \\'
+    last, before, *_ = bench.engine.history(image.id)
+    assert "LABEL" in last
+    assert "colour" in last
+    assert 'CMD ["sleep"' in before
+    assert bench.engine.image(image.parent).tags == ()  # type: ignore[union-attr]
+    steps = [made_by_step(line) for line in said if made_by_step(line)]
+    assert image.parent.removeprefix("sha256:").startswith(steps[-2])
+    assert image.id.removeprefix("sha256:").startswith(steps[-1])
+    bench.engine.remove_image(name)
+    bench.engine.remove_image(image.parent)
+    assert bench.engine.image(image.parent) is None
+
+
+def test_what_a_build_left(bench: Bench) -> None:
+    """Without a tag, and no other is made of it: the last step alone, until that is gone."""
+    name, mark = bench.image("built"), f"contract.{bench.run}"
+    text = f'ARG BASE\nFROM ${{BASE}}\nLABEL {mark}=unfinished\nCMD ["true"]\n'
+    list(bench.engine.build(_context(text, colour="blue"), "one.Dockerfile", name, {"BASE": bench.client}))
+    made = bench.engine.image(name)
+    assert made is not None
+    assert bench.engine.images(mark, untagged=True) == ()
+    (listed,) = bench.engine.images(mark)
+    assert (listed.id, listed.parent) == (made.id, made.parent)
+    assert abs(time.time() - listed.created) < 120
+    bench.engine.remove_image(name)
+
+    (left,) = bench.engine.images(f"{mark}=unfinished", untagged=True)
+    assert left.id == made.parent
+    below = bench.engine.image(left.id).parent  # type: ignore[union-attr]
+    bench.engine.remove_image(left.id)
+    assert [one.id for one in bench.engine.images(mark, untagged=True)] == [below]
+    bench.engine.remove_image(below)
+    assert bench.engine.images(mark, untagged=True) == ()
+
+
+def test_the_history_of_what_is_not_there(bench: Bench) -> None:
+    with pytest.raises(NotFound):
+        bench.engine.history("dockconn-no-such-image:1")
 
 
 def test_a_build_on_what_is_not_there(bench: Bench) -> None:
@@ -147,7 +191,7 @@ def test_a_build_on_what_is_not_there(bench: Bench) -> None:
     text = 'ARG BASE\nFROM ${BASE}\nCMD ["true"]\n'
     args = {"BASE": "dockconn-no-such-image:1"}
     with pytest.raises(EngineError):
-        list(bench.engine.build(_context(text), "one.Dockerfile", name, args, {}))
+        list(bench.engine.build(_context(text), "one.Dockerfile", name, args))
     assert bench.engine.image(name) is None
 
 
@@ -159,12 +203,6 @@ def _tag(engine: Engine, image: str, name: str) -> None:
         docker_py(engine.url).tag(image, *name.split(":"))
 
 
-def _context(dockerfile: str) -> io.BytesIO:
+def _context(dockerfile: str, **marks: str) -> io.BytesIO:
     data = dockerfile.encode()
-    whole = io.BytesIO()
-    with tarfile.open(fileobj=whole, mode="w") as tar:
-        entry = tarfile.TarInfo("one.Dockerfile")
-        entry.size = len(data)
-        tar.addfile(entry, io.BytesIO(data))
-    whole.seek(0)
-    return whole
+    return packed({"one.Dockerfile": labelled(data, marks) if marks else data})

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_dockconn import Image, Lab
+from pytest_dockconn import Image, Lab, labels
 from pytest_dockconn.actions.images import CLIENT, SERVER, Images, context
 from pytest_dockconn.actions.services import Services
+from pytest_dockconn.actions.steps import discard_built
 from pytest_dockconn.errors import BuildFailed, DockconnError, SpecError
 from pytest_dockconn.logic import bases
 from pytest_dockconn.model.settings import Settings
@@ -87,10 +88,12 @@ def test_a_tar_that_is_not_there(services: Services, tmp_path: Path) -> None:
 
 
 def test_a_build_that_fails_shows_its_step_and_output(services: Services, empty_root: Path) -> None:
+    before = services.engine.images(labels.BUILD, untagged=True)
     with pytest.raises(BuildFailed) as caught:
         images_on(services, str(empty_root)).get(CLIENT)
 
-    assert "Step 3/" in caught.value.cause.splitlines()[0]
+    assert services.engine.images(labels.BUILD, untagged=True) == before
+    assert "Step 4/" in caught.value.cause.splitlines()[0]
     assert "apt-get update" in caught.value.cause
     assert "--dockconn-base" in caught.value.remedy
     assert not [c for c in services.engine.containers() if "apt-get" in str(c)]
@@ -143,7 +146,8 @@ def test_parallel_workers_build_once(services: Services, tmp_path: Path, dockcon
         assert sum("building dockconn-client:" in output for output in outputs) == 1
     finally:
         for line in found:
-            services.engine.remove_image(services.engine.image(line.split()[1]).tags[0])  # type: ignore[union-attr]
+            image = line.split()[1]
+            discard_built(services.engine, image, services.engine.image(image).tags[0])  # type: ignore[union-attr]
         services.engine.remove_image(base)
 
 
@@ -159,7 +163,6 @@ def _builder(folder: Path, services: Services, base: str) -> subprocess.Popen[st
 
 
 def _plan(services: Services, image: str):  # type: ignore[no-untyped-def]
-    from pytest_dockconn import labels
     from pytest_dockconn.model.spec import ContainerPlan
 
     name = f"dockconn-{services.run}-base"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
+import json
 import queue
 import re
 import secrets
+import shlex
 import socket
 import tarfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -89,6 +92,7 @@ class _Container:
     image: ImageFacts
     exposed: tuple[PortKey, ...]
     places: dict[str, _Place]
+    created: int = field(default_factory=lambda: int(time.time()))
     status: str = "created"
     code: int = 0
     error: str = ""
@@ -147,8 +151,8 @@ class FakeEngine:
         self._containers: dict[str, _Container] = {}
         self._networks: dict[str, _Network] = {}
         self._images: dict[str, ImageFacts] = {}
-        #: the image that each was made of
-        self._below: dict[str, str] = {}
+        #: how those were made that a build came to
+        self._made_by: dict[str, str] = {}
         self._listeners: list[queue.SimpleQueue[Mapping[str, object] | None]] = []
         self.default = "podman" if kind == "podman" else "bridge"
         self._add_network(
@@ -183,7 +187,7 @@ class FakeEngine:
         """Another tag for an image, as ``docker tag`` does it."""
         found = self._find_image(image)
         assert found is not None
-        self._add_image(replace(found, tags=(*found.tags, name)), below=self._below[found.id])
+        self._add_image(replace(found, tags=(*found.tags, name)))
 
     def kill(self, container: str, code: int = 137) -> None:
         """A container dies by itself."""
@@ -468,6 +472,9 @@ class FakeEngine:
                     "labels": {**one.image.labels, **one.plan.labels},
                     "status": one.status,
                     "networks": {e.network: tuple(filter(None, (e.ip, e.ip6))) for e in self._endpoints(one)},
+                    "image": one.image.id,
+                    "command": " ".join(one.argv),
+                    "created": one.created,
                     "ports": [(b.address, b.host_port, b.port.protocol) for b in one.bindings],
                 }
                 for one in self._containers.values()
@@ -519,8 +526,9 @@ class FakeEngine:
             one = self._container(container, f"committing container {container[:12]}")
             merged = {**one.image.labels, **one.plan.labels, **labels}
             name, comment = f"{repository}:{tag}", committed_by(labels)
-            made = ImageFacts(_image_id(), (name,), merged, one.argv, one.exposed, comment)
-            return self._add_image(made, below=one.image.id)
+            now = int(time.time())
+            made = ImageFacts(_image_id(), (name,), merged, one.argv, one.exposed, comment, one.image.id, now)
+            return self._add_image(made)
 
     # What a container sees
 
@@ -596,20 +604,31 @@ class FakeEngine:
                     return image
         return None
 
-    def _add_image(self, image: ImageFacts, below: str = "") -> str:
+    def _add_image(self, image: ImageFacts) -> str:
         with self._lock:
-            self._below[image.id] = below
             for other in list(self._images.values()):
                 left = tuple(tag for tag in other.tags if tag not in image.tags)
                 self._images[other.id] = replace(other, tags=left)
             self._images[image.id] = image
         return image.id
 
-    def images(self, label: str) -> tuple[ImageFacts, ...]:
+    def images(self, label: str, *, untagged: bool = False) -> tuple[ImageFacts, ...]:
         """The images that carry a label, the latest first."""
         self._enter("images")
         with self._lock:
-            return tuple(image for image in reversed(self._images.values()) if _has(image.labels, label))
+            below = {one.parent for one in self._images.values()}
+            found = [one for one in reversed(self._images.values()) if _has(one.labels, label)]
+            return tuple(one for one in found if (not untagged if one.tags else one.id not in below))
+
+    def history(self, image: str) -> tuple[str, ...]:
+        """What made each layer of an image, the last first."""
+        self._enter("history", image)
+        with self._lock:
+            one = self._find_image(image)
+            if one is None:
+                raise refusal(404, f"No such image: {image}", f"asking for the history of image {image}")
+            above = [self._made_by.get(one.id, "")]
+            return (*above, *self.history(one.parent)) if one.parent else tuple(above)
 
     def pull(self, name: str) -> None:
         """There is no registry."""
@@ -621,11 +640,12 @@ class FakeEngine:
         """Make an image of a root file system's tar and return its id."""
         self._enter("import_image", f"{repository}:{tag}")
         tar.read()
-        return self._add_image(ImageFacts(_image_id(), (f"{repository}:{tag}",), dict(labels), (), ()))
+        comment, now = committed_by(labels), int(time.time())
+        return self._add_image(
+            ImageFacts(_image_id(), (f"{repository}:{tag}",), dict(labels), (), (), comment, "", now)
+        )
 
-    def build(
-        self, context: IO[bytes], dockerfile: str, tag: str, args: Mapping[str, str], labels: Mapping[str, str]
-    ) -> Iterator[str]:
+    def build(self, context: IO[bytes], dockerfile: str, tag: str, args: Mapping[str, str]) -> Iterator[str]:
         """Build an image: the Dockerfile's lines are its steps; its CMD is what containers of it run."""
         self._enter("build", tag)
         with tarfile.open(fileobj=context) as tar:
@@ -633,23 +653,32 @@ class FakeEngine:
             assert file is not None
             text = file.read().decode().replace("\\\n", " ")
         steps = [line for line in text.splitlines() if re.match(r"[A-Z]+ ", line)]
-        steps += [f"LABEL {name}={value}" for name, value in labels.items()]
-        below = self._find_image(args["BASE"])
-        if below is None:
+        made = self._find_image(args["BASE"])
+        if made is None:
             raise refusal(404, f"pull access denied for {args['BASE']}", f"building image {tag}")
         for number, step in enumerate(steps, 1):
             yield f"Step {number}/{len(steps)} : {step}"
-            yield f" ---> {secrets.token_hex(6)}"
             if step.startswith("RUN") and self.build_fails is not None:
                 lines, error = self.build_fails
                 yield from lines
                 raise EngineError(error)
-        (command,) = re.findall(r"^CMD \[(.*)\]", text, re.MULTILINE)
-        argv = tuple(word.strip(' "') for word in command.split(","))
-        made = ImageFacts(_image_id(), (tag,), {**below.labels, **labels}, argv, ())
-        self._add_image(made, below=below.id)
+            if not step.startswith(("ARG", "FROM")):
+                made = self._step(made, step)
+            yield f" ---> {made.id.removeprefix('sha256:')[:12]}"
+        self._add_image(replace(made, tags=(tag,)))
         yield f"Successfully built {made.id.removeprefix('sha256:')[:12]}"
         yield f"Successfully tagged {tag}"
+
+    def _step(self, below: ImageFacts, step: str) -> ImageFacts:
+        """The image that a step comes to."""
+        word, rest = step.split(maxsplit=1)
+        pairs = dict(pair.split("=", 1) for pair in shlex.split(rest.replace(r"\$", "$"))) if word == "LABEL" else {}
+        argv = tuple(json.loads(rest)) if word == "CMD" else below.command
+        made = ImageFacts(
+            _image_id(), (), {**below.labels, **pairs}, argv, below.exposed, "", below.id, int(time.time())
+        )
+        self._made_by[self._add_image(made)] = f"/bin/sh -c #(nop)  {step}"
+        return made
 
     def remove_image(self, name: str) -> None:
         """Remove an image, or a tag of it; no error where it is gone already."""
@@ -662,7 +691,7 @@ class FakeEngine:
             tagged = name if ":" in name.rpartition("/")[2] else f"{name}:latest"
             by_tag = tagged in found.tags
             left = tuple(tag for tag in found.tags if by_tag and tag != tagged)
-            has_children = found.id in self._below.values()
+            has_children = any(one.parent == found.id for one in self._images.values())
             if not left and any(one.image.id == found.id for one in self._containers.values()):
                 raise refusal(409, f"conflict: unable to remove {name}, a container uses it", doing)
             if not by_tag and (len(found.tags) > 1 or has_children):
@@ -671,7 +700,7 @@ class FakeEngine:
             if left or has_children:
                 self._images[found.id] = replace(found, tags=left)
                 return
-            del self._images[found.id], self._below[found.id]
+            del self._images[found.id]
 
     # Networks
 

@@ -72,11 +72,9 @@ class InnerEngine(FakeEngine):
                     self._add_image(image)
         return super().image(name)
 
-    def build(
-        self, context: IO[bytes], dockerfile: str, tag: str, args: Mapping[str, str], labels: Mapping[str, str]
-    ) -> Iterator[str]:
+    def build(self, context: IO[bytes], dockerfile: str, tag: str, args: Mapping[str, str]) -> Iterator[str]:
         """Build an image."""
-        yield from super().build(context, dockerfile, tag, args, labels)
+        yield from super().build(context, dockerfile, tag, args)
         self._note(f"built {tag}")
         if self._shared is not None:
             whole = self._shared.with_suffix(".new")

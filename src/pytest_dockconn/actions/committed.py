@@ -35,11 +35,9 @@ def check_free(engine: Engine, name: str, run: str) -> None:
 
 
 def _taken(name: str, there: ImageFacts) -> SpecError:
-    marks = there.labels
     return SpecError(
         f"image {name} is there already: another run committed it, which may still use it, so it is not replaced",
-        checked=f"it belongs to process {marks.get(labels.PID, '?')} of {marks.get(labels.HOST, '?')}, which lives "
-        "as far as can be seen from here",
+        checked=f"it belongs to {labels.owner_of(there.labels)}, which lives as far as can be seen from here",
         remedy="choose a tag that each run, and each worker of xdist, has for itself: server.commit(f'web:{os.getpid()}')",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import tarfile
 import threading
 import time
@@ -15,12 +16,13 @@ from ..engine.port import Engine
 from ..errors import BuildFailed, DockconnError, EngineError, EngineUnavailable, SpecError
 from ..logic.bases import Base
 from ..logic.image_hash import digest
+from ..logic.images import made_by_step
 from ..model.facts import ImageFacts
 from ..model.settings import Settings
 from ..text import one_line, redact
 from .base import Say, find, there
 from .building import alone
-from .committed import discard
+from .steps import discard_built, remove_steps
 
 CLIENT = "client"
 SERVER = "server"
@@ -44,6 +46,12 @@ def context(role: str) -> dict[str, bytes]:
 def _tag_on(below: str, role: str) -> str:
     """The tag of a role's image on top of another, by that one's id."""
     return f"dockconn-{role}:{digest(below, context(role))}"
+
+
+def labelled(dockerfile: bytes, marks: Mapping[str, str]) -> bytes:
+    """A Dockerfile with labels as its last step. In one: of those that the build API is given docker 20.10 makes a step each."""
+    pairs = (f"{json.dumps(name)}={json.dumps(value, ensure_ascii=False)}" for name, value in marks.items())
+    return dockerfile.rstrip() + f"\nLABEL {' '.join(pairs)}\n".replace("$", "\\$").encode()
 
 
 def packed(files: Mapping[str, bytes]) -> io.BytesIO:
@@ -138,7 +146,7 @@ class Images:
         found = self._engine.image(tag)
         if found is not None and made and not found.id.removeprefix("sha256:").startswith(made):
             with contextlib.suppress(DockconnError):
-                discard(self._engine, made, tag)
+                discard_built(self._engine, made, tag)
         return found
 
     def _tag(self, role: str) -> tuple[str, str]:
@@ -165,18 +173,23 @@ class Images:
             return find(self._engine, self._base, self._labels("base", ""), self._say)
 
     def _labels(self, role: str, tag: str) -> dict[str, str]:
-        return labels.made(self._run, tag or role, f"{role}-image")
+        return {**labels.made(self._run, tag or role, f"{role}-image"), labels.BUILD: labels.FINISHED}
+
+    def _files(self, role: str, tag: str) -> io.BytesIO:
+        files, dockerfile = context(role), f"{role}.Dockerfile"
+        marks = {**self._labels(role, tag), labels.HASH: tag.partition(":")[2], labels.SPEAKS: role}
+        return packed({**files, dockerfile: labelled(files[dockerfile], marks)})
 
     def _build(self, role: str, tag: str, below: str) -> str:
         """Build it; its id, as far as the engine tells it. Raises ``BuildFailed``."""
         begun = time.monotonic()
         self._say(f"building {tag} on {one_line(below, 40)}")
         tail: list[str] = []
-        step = ""
-        marks = {**self._labels(role, tag), labels.HASH: tag.partition(":")[2], labels.SPEAKS: role}
+        step = done = ""
         try:
-            for line in self._engine.build(packed(context(role)), f"{role}.Dockerfile", tag, {"BASE": below}, marks):
+            for line in self._engine.build(self._files(role, tag), f"{role}.Dockerfile", tag, {"BASE": below}):
                 tail = [*tail, line][-20:]
+                done = made_by_step(line) or done
                 if line.startswith("Step "):
                     step = line
                     if " : LABEL " not in line:
@@ -184,6 +197,8 @@ class Images:
         except EngineUnavailable:
             raise
         except EngineError as error:
+            with contextlib.suppress(DockconnError):
+                remove_steps(self._engine, done)
             raise self._failed(role, tag, step, tail, error) from error
         self._say(f"built {tag} [{time.monotonic() - begun:.0f} s]")
         return next((line.removeprefix(BUILT).strip() for line in tail if line.startswith(BUILT)), "")

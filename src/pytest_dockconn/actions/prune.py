@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,8 @@ from ..logic.images import built_tag, is_commit
 from ..logic.stale import age, image_left_behind, is_committed, lease_is_over, left_behind
 from ..model.facts import ImageFacts
 from ..model.leftover import Leftover
+from . import steps
+from .building import unless_others_build
 from .committed import discard
 from .here import here
 from .leases import Leases, clock
@@ -65,22 +68,26 @@ def find_kept(engine: Engine) -> list[Leftover]:
 def find_images(engine: Engine) -> list[Leftover]:
     """The images that dead runs left. Docker 20.10 works out the size of every image it lists: 2 ms each of its CPU."""
     now = here(engine)
-    return _images(engine, lambda tags, marks: image_left_behind(tags, marks, now), now.now)
+    return _images(engine, lambda tags, marks: image_left_behind(tags, marks, now), now.now) + steps.find(engine)
 
 
 def of_run(engine: Engine, run: str, *, images: bool = True) -> list[Leftover]:
-    """Everything that one run made, but for the two images, which serve the next one; ``images``: also what it committed."""
+    """Everything that one run made, but for the two images, which serve the next one.
+
+    ``images``: also what it committed, and what builds left that were ended.
+    """
     now = time.time()
     things = _things(engine, f"{labels.RUN}={run}", lambda name, marks: labels.is_ours(marks, name), now)
     if not images:
         return things
-    return things + _images(engine, lambda tags, marks: is_committed(tags, marks) and marks.get(labels.RUN) == run, now)
+    things += _images(engine, lambda tags, marks: is_committed(tags, marks) and marks.get(labels.RUN) == run, now)
+    return things + steps.find(engine)  # which do not say whose they are; but the run may have been building
 
 
 def built(engine: Engine) -> list[Leftover]:
     """The images that the plugin built; they are built again when they are wanted."""
     return [
-        _leftover("image", image.id, tag, image.labels, time.time())
+        _leftover(steps.BUILT, image.id, tag, image.labels, time.time())
         for image in engine.images(labels.RUN)
         if (tag := built_tag(image.tags, image.labels))
     ]
@@ -116,8 +123,7 @@ def _was_committed(engine: Engine, image: ImageFacts) -> bool:
 
 
 def _leftover(kind: str, thing: str, name: str, marks: Mapping[str, str], now: float) -> Leftover:
-    owner = f"process {marks.get(labels.PID, '?')} of {marks.get(labels.HOST, '?')}"
-    return Leftover(kind, thing, name, marks.get(labels.RUN, ""), owner, age(marks, now))
+    return Leftover(kind, thing, name, marks.get(labels.RUN, ""), labels.owner_of(marks), age(marks, now))
 
 
 def remove(engine: Engine, leftovers: list[Leftover], *, leased: bool = False) -> list[str]:
@@ -128,6 +134,8 @@ def remove(engine: Engine, leftovers: list[Leftover], *, leased: bool = False) -
         "container": lambda one: engine.remove(one.id),
         "network": lambda one: engine.remove_network(one.id),
         "image": lambda one: discard(engine, one.id, one.name),
+        steps.BUILT: lambda one: steps.discard_built(engine, one.id, one.name),
+        steps.STEP: lambda one: steps.remove_steps(engine, one.id),
     }
     failed: list[str] = []
     leases = Leases()
@@ -148,14 +156,24 @@ def remove(engine: Engine, leftovers: list[Leftover], *, leased: bool = False) -
                 lease.end()
 
     # in this order: what is to be healed needs its container, a network must be empty, and so on; each kind side by side
-    *kinds, last = calls
     with ThreadPoolExecutor(WIDTH, thread_name_prefix="dockconn-prune") as pool:
-        for kind in kinds:
+        for kind in ("partition", "container", "network"):
             list(pool.map(one, [leftover for leftover in leftovers if leftover.kind == kind]))
-    images = [leftover for leftover in leftovers if leftover.kind == last]
-    for image in sorted(images, key=lambda image: image.age or 0.0):  # the youngest may be made of the others
-        one(image)
+    images = [leftover for leftover in leftovers if leftover.kind in ("image", steps.BUILT, steps.STEP)]
+    # the youngest may be made of the others
+    failed += _while_nobody_builds(engine, sorted(images, key=lambda image: image.age or 0.0), one)
     return failed
+
+
+def _while_nobody_builds(engine: Engine, images: list[Leftover], remove_one: Callable[[Leftover], None]) -> list[str]:
+    """Remove images; a build that has begun meanwhile may go on from what was built before."""
+    fragile = [one for one in images if one.kind != "image"]
+    with unless_others_build(engine) if fragile else contextlib.nullcontext(True) as nobody:
+        kept = [] if nobody else fragile
+        for image in images:
+            if image not in kept:
+                remove_one(image)
+    return [f"{one.kind} {one.name}: a run builds images now" for one in kept]
 
 
 def _heal_after(engine: Engine, sidecar: str, going: Collection[str]) -> None:

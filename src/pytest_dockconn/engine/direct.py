@@ -254,10 +254,16 @@ class DirectEngine:
         except NotFound:
             return None
 
-    def images(self, label: str) -> tuple[ImageFacts, ...]:
+    def images(self, label: str, *, untagged: bool = False) -> tuple[ImageFacts, ...]:
         """The images that carry a label."""
-        found = self._ask("listing images", "GET", "/images/json", query=_with_label(label), wanted=list)
+        query = _with_label(label, **({"dangling": ["true"]} if untagged else {}))
+        found = self._ask("listing images", "GET", "/images/json", query=query, wanted=list)
         return tuple(translate.image(one) for one in found)
+
+    def history(self, image: str) -> tuple[str, ...]:
+        """What made each layer of an image."""
+        doing = f"asking for the history of image {image}"
+        return translate.history(self._ask(doing, "GET", f"/images/{_quoted(image)}/history", wanted=list))
 
     def pull(self, name: str) -> None:
         """Fetch an image from its registry."""
@@ -267,11 +273,9 @@ class DirectEngine:
         """Make an image of a root file system's tar and return its id."""
         return self._docker_py.import_image(tar, repository, tag, labels)
 
-    def build(
-        self, context: IO[bytes], dockerfile: str, tag: str, args: Mapping[str, str], labels: Mapping[str, str]
-    ) -> Iterator[str]:
+    def build(self, context: IO[bytes], dockerfile: str, tag: str, args: Mapping[str, str]) -> Iterator[str]:
         """Build an image; yields the lines of output as they come."""
-        return self._docker_py.build(context, dockerfile, tag, args, labels)
+        return self._docker_py.build(context, dockerfile, tag, args)
 
     def remove_image(self, name: str) -> None:
         """Remove an image or a tag of it; no error where it is gone already."""
@@ -354,8 +358,8 @@ def _place(container: str) -> str:
     return f"/containers/{_quoted(container.removeprefix('/'))}"
 
 
-def _with_label(label: str | None) -> dict[str, object]:
-    return {"filters": json.dumps({"label": [label]})} if label else {}
+def _with_label(label: str | None, **more: list[str]) -> dict[str, object]:
+    return {"filters": json.dumps({"label": [label], **more})} if label else {}
 
 
 def _message(data: bytes) -> str:

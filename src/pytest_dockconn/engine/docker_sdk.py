@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import docker
 import requests
+import urllib3
 from docker.context import ContextAPI
 from docker.context.config import get_current_context_name
 from docker.errors import APIError, DockerException
@@ -125,11 +126,12 @@ class DockerEngine:
         except APIError as error:
             status = error.response.status_code if error.response is not None else 0
             raise refusal(status, str(error.explanation or error), doing) from error
-        except requests.exceptions.Timeout as error:
+        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
             raise self._limit.exceeded(doing) from error
         except UnicodeEncodeError as error:  # what is no text for HTTP is nobody's name
             raise refusal(404, "there can be no such name", doing) from error
-        except (requests.exceptions.RequestException, OSError) as error:
+        # docker-py reads streams past requests, so what breaks one comes as urllib3 says it
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise gone(self._url, doing, _innermost(error)) from error
         except DockerException as error:
             if "read timeout" in str(error).lower() or "timed out" in str(error).lower():
@@ -289,10 +291,16 @@ class DockerEngine:
         except NotFound:
             return None
 
-    def images(self, label: str) -> tuple[ImageFacts, ...]:
+    def images(self, label: str, *, untagged: bool = False) -> tuple[ImageFacts, ...]:
         """The images that carry a label."""
+        wish = {"label": [label], **({"dangling": ["true"]} if untagged else {})}
         with self._errors("listing images"):
-            return tuple(translate.image(i) for i in self._api.images(filters={"label": [label]}))
+            return tuple(translate.image(i) for i in self._api.images(filters=wish))
+
+    def history(self, image: str) -> tuple[str, ...]:
+        """What made each layer of an image."""
+        with self._errors(f"asking for the history of image {image}"):
+            return translate.history(self._api.history(image))
 
     def pull(self, name: str) -> None:
         """Fetch an image from its registry."""
@@ -307,13 +315,14 @@ class DockerEngine:
     def import_image(self, tar: IO[bytes], repository: str, tag: str, labels: Mapping[str, str]) -> str:
         """Make an image of a root file system's tar and return its id."""
         changes = [f"LABEL {json.dumps(name)}={json.dumps(value)}" for name, value in labels.items()]
+        comment = committed_by(labels)
         with self._long(f"importing image {repository}:{tag}") as api:
             # import_image_from_data would read all of it into memory and can't set changes
             response = self._patiently(
                 lambda: api._post(  # noqa: SLF001
                     api._url("/images/create"),  # noqa: SLF001
                     data=tar,
-                    params={"fromSrc": "-", "repo": repository, "tag": tag, "changes": changes},
+                    params={"fromSrc": "-", "repo": repository, "tag": tag, "changes": changes, "message": comment},
                     headers={"Content-Type": "application/tar"},
                 )
             )
@@ -326,9 +335,7 @@ class DockerEngine:
             raise EngineError(f"importing image {repository}:{tag}: {said.strip()[-500:]}")
         return facts.id
 
-    def build(
-        self, context: IO[bytes], dockerfile: str, tag: str, args: Mapping[str, str], labels: Mapping[str, str]
-    ) -> Iterator[str]:
+    def build(self, context: IO[bytes], dockerfile: str, tag: str, args: Mapping[str, str]) -> Iterator[str]:
         """Build an image; yields the lines of output as they come."""
         with self._long(f"building image {tag}") as api:
             said = self._patiently(
@@ -338,7 +345,6 @@ class DockerEngine:
                     dockerfile=dockerfile,
                     tag=tag,
                     buildargs=dict(args),
-                    labels=dict(labels),
                     rm=True,
                     forcerm=True,
                     decode=True,

@@ -57,8 +57,8 @@ class Engine(Protocol):
         """What it is like now."""
 
     def containers(self, label: str | None = None, *, running: bool = False) -> tuple[Mapping[str, object], ...]:
-        """Containers, also stopped ones, as ``id``, ``name``, ``labels``, ``status``; ``networks``: their addresses on each,
-        by its name; ``ports``: (address, number, protocol) of the host.
+        """Containers, also stopped ones, as ``id``, ``name``, ``labels``, ``status``, ``image`` (its id), ``command``, ``created``;
+        ``networks``: their addresses on each, by its name; ``ports``: (address, number, protocol) of the host.
         """
 
     def logs(self, container: str, tail: int | None = None) -> str:
@@ -76,8 +76,11 @@ class Engine(Protocol):
     def image(self, name: str) -> ImageFacts | None:
         """An image that is there, or None."""
 
-    def images(self, label: str) -> tuple[ImageFacts, ...]:
-        """The images that carry a label."""
+    def images(self, label: str, *, untagged: bool = False) -> tuple[ImageFacts, ...]:
+        """The images that carry a label, the latest first; ``untagged``: those without a tag that no other is made of."""
+
+    def history(self, image: str) -> tuple[str, ...]:
+        """What made each layer of an image, the last first, as the engine writes it."""
 
     def pull(self, name: str) -> None:
         """Fetch an image from its registry."""
@@ -85,9 +88,7 @@ class Engine(Protocol):
     def import_image(self, tar: IO[bytes], repository: str, tag: str, labels: Mapping[str, str]) -> str:
         """Make an image of a root file system's tar and return its id."""
 
-    def build(
-        self, context: IO[bytes], dockerfile: str, tag: str, args: Mapping[str, str], labels: Mapping[str, str]
-    ) -> Iterator[str]:
+    def build(self, context: IO[bytes], dockerfile: str, tag: str, args: Mapping[str, str]) -> Iterator[str]:
         """Build an image; yields the lines of output as they come. Raises ``EngineError`` when a step fails."""
 
     def remove_image(self, name: str) -> None:

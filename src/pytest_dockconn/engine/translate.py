@@ -196,7 +196,7 @@ def network(data: Json, kind: str = "docker") -> NetworkFacts:
 
 def image(data: Json) -> ImageFacts:
     """``GET /images/NAME/json``."""
-    config = data.get("Config") or {}
+    config, created = data.get("Config") or {}, data.get("Created")
     return ImageFacts(
         id=str(data.get("Id", "")),
         tags=tuple(tag for tag in data.get("RepoTags") or () if not tag.startswith("<none>")),
@@ -204,7 +204,14 @@ def image(data: Json) -> ImageFacts:
         command=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
         exposed=ports(config.get("ExposedPorts") or {}),
         comment=str(data.get("Comment") or ""),
+        parent=str(data.get("Parent") or data.get("ParentId") or ""),
+        created=created if isinstance(created, int) else 0,
     )
+
+
+def history(data: Iterable[Json]) -> tuple[str, ...]:
+    """``GET /images/NAME/history``, the last step first."""
+    return tuple(str(step.get("CreatedBy") or "") for step in data)
 
 
 def listed(data: Json) -> dict[str, object]:
@@ -215,6 +222,9 @@ def listed(data: Json) -> dict[str, object]:
         "labels": dict(data.get("Labels") or {}),
         "status": status({"Status": data.get("State", "")}),
         "networks": {name: addresses(e) for name, e in networks(data).items()},
+        "image": str(data.get("ImageID") or ""),
+        "command": str(data.get("Command") or ""),
+        "created": int(data.get("Created") or 0),
         "ports": [(p.get("IP", ""), p.get("PublicPort", 0), p.get("Type", "tcp")) for p in data.get("Ports") or ()],
     }
 

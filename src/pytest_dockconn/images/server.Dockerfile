@@ -2,7 +2,9 @@
 # which has the Python for the echo already.
 ARG BASE
 FROM ${BASE}
-RUN apt-get update -q \
+# As in the client's.
+LABEL dockconn.build=unfinished
+RUN : dockconn && apt-get update -q \
  && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends apache2 \
  && apt-get clean && rm -rf /var/lib/apt/lists/*
 COPY apache.conf /etc/apache2/dockconn.conf

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from .. import labels
 from ..model.facts import ImageFacts
+
+_STEP = re.compile(r"---> ([0-9a-f]{12,64})")
+_LAST = re.compile(rf'LABEL .*\b{re.escape(labels.BUILD)}"?="?{labels.FINISHED}\b')
 
 
 def is_named(tag: str, name: str) -> bool:
@@ -30,3 +34,24 @@ def is_commit(image: ImageFacts) -> bool:
 def committed_as(image: ImageFacts, name: str) -> str:
     """The run that committed an image under this name; empty where none did."""
     return image.labels.get(labels.RUN, "") if is_commit(image) and image.labels.get(labels.NAME) == name else ""
+
+
+def is_step(made_by: str) -> bool:
+    """Whether an image or a container is a step of a build of ours, by what the engine says that it runs, or was made by."""
+    return labels.RUN in made_by
+
+
+def is_last_step(made_by: str) -> bool:
+    """Whether an image is itself what a build of ours came to, and not made of that: by what the engine says it was made by."""
+    return _LAST.search(made_by) is not None
+
+
+def is_import(image: ImageFacts) -> bool:
+    """Whether an image is itself a base that a run made."""
+    return image.labels.get(labels.ROLE) == "base-image" and image.comment == labels.committed_by(image.labels)
+
+
+def made_by_step(line: str) -> str:
+    """The id of the image that a step of a build has come to, in a line of the engine's output; empty if it speaks of none."""
+    found = _STEP.fullmatch(line.strip())
+    return found.group(1) if found else ""

@@ -130,7 +130,10 @@ class NetworkFacts(Struct, frozen=True, kw_only=True):
 
 
 class ImageFacts(Struct, frozen=True):
-    """An image, as ``inspect`` shows it; a listing leaves ``comment``, ``command`` and ``exposed`` out."""
+    """An image, as ``inspect`` shows it; a listing leaves ``comment``, ``command`` and ``exposed`` out.
+
+    ``parent`` is the id of the image that it was made of, where the engine knows; ``created`` seconds since 1970, in a listing.
+    """
 
     id: str
     tags: tuple[str, ...]
@@ -138,6 +141,8 @@ class ImageFacts(Struct, frozen=True):
     command: tuple[str, ...]
     exposed: tuple[PortKey, ...]
     comment: str = ""
+    parent: str = ""
+    created: int = 0
 
 
 class Execution(Struct, frozen=True):

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 from tests.fakes.engine import BASE, FakeEngine, _image_id
 
+from pytest_dockconn import labels
 from pytest_dockconn.actions.images import CLIENT, SERVER, Images
 from pytest_dockconn.logic import bases
 from pytest_dockconn.model.settings import Settings
@@ -17,11 +18,9 @@ from pytest_dockconn.model.settings import Settings
 class Doubled(FakeEngine):
     """Another run builds the same at the same time: in a container, with a /tmp of its own. Its tag is the later one."""
 
-    def build(
-        self, context: IO[bytes], dockerfile: str, tag: str, args: Mapping[str, str], labels: Mapping[str, str]
-    ) -> Iterator[str]:
+    def build(self, context: IO[bytes], dockerfile: str, tag: str, args: Mapping[str, str]) -> Iterator[str]:
         """Build an image."""
-        yield from super().build(context, dockerfile, tag, args, labels)
+        yield from super().build(context, dockerfile, tag, args)
         mine = self._find_image(tag)
         assert mine is not None
         self._add_image(replace(mine, id=_image_id()))
@@ -50,5 +49,5 @@ def test_of_two_that_were_built_at_once_one_is_kept() -> None:
     engine = Doubled()
     found = [images(engine).get(role) for role in (CLIENT, SERVER)]
     assert [one.id for one in found] == [engine.image(one.tags[0]).id for one in found]  # type: ignore[union-attr]
-    assert len(engine._images) == 3  # with the base
+    assert engine.images(labels.BUILD, untagged=True) == ()
     engine.shut_down()

@@ -29,6 +29,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         hangs: while set, nobody is answered.
         dead: while set, connections are closed without an answer.
         silent: paths that are never answered.
+        broken: paths whose answer ends in its midst.
         connections: how many there were.
         close_after: if there is one, the next answer is its connection's last, and then it is set.
     """
@@ -40,6 +41,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.answers: dict[str, tuple[int, Any]] = {"/version": (200, VERSIONS[kind]), "/_ping": (200, "OK")}
         self.heard: list[tuple[str, str, Any]] = []
         self.silent: set[str] = set()
+        self.broken: set[str] = set()
         self.hangs = threading.Event()
         self.dead = threading.Event()
         self.over = threading.Event()
@@ -78,6 +80,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         if self.server.hangs.is_set() or path in self.server.silent:
             self.server.over.wait(30)
+            self.close_connection = True
+            return
+        if path in self.server.broken:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{}\r\n\r\n")
             self.close_connection = True
             return
         last = self.server.close_after is not None  # before the answer: whoever has it may set this for the next one

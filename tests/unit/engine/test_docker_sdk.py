@@ -113,6 +113,15 @@ def test_an_engine_that_dies_is_called_lost(docker: tuple[Server, Engine], call:
     assert caught.value.remedy
 
 
+def test_an_engine_that_dies_amid_a_stream(docker: tuple[Server, Engine]) -> None:
+    """As builds and pulls are: docker-py lets through what urllib3 says of it."""
+    server, engine = docker
+    server.broken.add("/images/create")
+
+    with pytest.raises(EngineUnavailable, match=r"pulling image nginx:1: lost the engine at unix://"):
+        engine.pull("nginx:1")
+
+
 def test_podmans_networks_of_a_container_have_their_ids(podman: tuple[Server, Engine]) -> None:
     """It tells the name where the id should be (seen on 4.3.1); its default network it lists as ``bridge``."""
     server, engine = podman

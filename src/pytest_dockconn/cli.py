@@ -92,7 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     remove.set_defaults(run=_prune)
     remove.add_argument("--dry-run", action="store_true", help="only show it")
     remove.add_argument(
-        "--all", action="store_true", help="also the images that the plugin has built; the next run builds them again"
+        "--all",
+        action="store_true",
+        help="also the images that the plugin has built, unless a run uses them; the next run builds them again",
     )
     for command in (check, remove):
         command.add_argument(
@@ -150,8 +152,12 @@ def _prune(arguments: argparse.Namespace) -> int:
         kept = prune.find_kept(engine)
         used = [one for one in kept if one.user]
         leftovers = prune.find(engine) + [one for one in kept if not one.user]
-        leftovers += prune.built(engine) if arguments.all else []
-        for line in leftovers_report.table([*leftovers, *used]):
+        built = prune.built(engine) if arguments.all else []
+        users = prune.users(engine, leftovers) if built else []
+        leftovers += [] if users else built
+        for line in leftovers_report.table([*leftovers, *used]) + leftovers_report.left_alone(
+            built if users else [], users
+        ):
             print(line)
         if used:
             print(f"{len(used)} left alone: a run uses {'them' if len(used) > 1 else 'it'} now")

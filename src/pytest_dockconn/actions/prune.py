@@ -21,6 +21,7 @@ from .building import unless_others_build
 from .committed import discard
 from .here import here
 from .leases import Leases, clock
+from .owners import living
 
 #: Removals side by side.
 WIDTH = 8
@@ -91,6 +92,13 @@ def built(engine: Engine) -> list[Leftover]:
         for image in engine.images(labels.RUN)
         if (tag := built_tag(image.tags, image.labels))
     ]
+
+
+def users(engine: Engine, leftovers: list[Leftover]) -> list[str]:
+    """Who may rely on what was built: the owners that live, once these leftovers are gone, and whoever builds."""
+    owners = living(engine, here(engine), {one.id for one in leftovers})
+    with unless_others_build(engine) as nobody:
+        return owners if nobody else [*owners, "a build"]
 
 
 def _things(engine: Engine, label: str, wanted: Wanted, now: float) -> list[Leftover]:

@@ -24,6 +24,12 @@ def _kept(one: Leftover) -> str:
     return "" if one.kept is None else f"{_age(one.kept)} more"
 
 
+def left_alone(images: Sequence[Leftover], users: Sequence[str]) -> list[str]:
+    """What would go if nobody used it now, a line each."""
+    who = ", ".join(map(one_line, users))
+    return [f"{one.kind} {one_line(one.name)}: a run uses it now ({who}): left alone" for one in images]
+
+
 def swept(leftovers: Sequence[Leftover], failed: int) -> str:
     """One line about a sweep."""
     counts = Counter(one.kind for one in leftovers)

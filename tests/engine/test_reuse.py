@@ -18,7 +18,8 @@ from pytest_dockconn.actions import prune
 from pytest_dockconn.actions.leases import Leases
 from pytest_dockconn.labels import PID, process_started
 from pytest_dockconn.model.leftover import Leftover
-from tests.engine.helpers import docker_py
+from pytest_dockconn.model.spec import ContainerPlan, PortKey
+from tests.engine.helpers import docker_py, free_port
 from tests.waiting import until
 
 SUITE = """
@@ -34,10 +35,15 @@ def test_all(request, dockconn_session, dockconn_linked_client, dockconn_linked_
     lab = dockconn_session
     net = lab.network("front")
     names = os.environ.get("SERVERS", "web").split()
-    servers = dict(zip(names, lab.side_by_side(*(lambda n=n: lab.server(name=n, networks=[net], env=env(n)) for n in names))))
+    known = {"networks": [net], "aliases": ["known"], "bind": {80: int(os.environ.get("PORT", "0")) or None}}
+    servers = dict(zip(names, lab.side_by_side(*(lambda n=n: lab.server(name=n, env=env(n), **known) for n in names))))
     ask = lab.client(name="ask", networks=[net])
     for server in servers.values():
         assert_reachable(ask, server.port(80))
+    if len(servers) == 1:
+        assert {ask.probe("dns://known").addresses for _ in range(9)} == {(server.ip,)}
+    if "THEIRS" in os.environ:
+        servers["linked"] = lab.client(name="linked", links={"db": os.environ["THEIRS"]})
     assert_linked(dockconn_linked_client, dockconn_linked_server)
     note(request, net=net, ask=ask, server3=dockconn_linked_server, client3=dockconn_linked_client, **servers)
     if os.environ.get("STOP"):
@@ -224,6 +230,40 @@ def test_a_linked_client_is_replaced_with_its_server(project: Project) -> None:
     assert "server3 (it is exited)" in output
     changed = {name for name, thing in project.ids().items() if thing != before[name]}
     assert changed == {"server3", "client3"}
+
+
+def test_a_client_linked_by_name_is_replaced_with_whoever_had_it(project: Project, dockconn: Lab) -> None:
+    theirs = f"theirs-{project.folder.name}"
+    try:
+        start(project, dockconn, theirs)
+        project.run(THEIRS=theirs)
+        before = project.ids()
+        project.engine.remove(theirs)
+        start(project, dockconn, theirs)
+        output = project.run(THEIRS=theirs)
+    finally:
+        project.engine.remove(theirs)
+
+    assert "; replaced linked (it was made from something else)\n" in output
+    assert {name for name, thing in project.ids().items() if thing != before[name]} == {"linked"}
+
+
+def start(project: Project, lab: Lab, name: str) -> None:
+    image = lab._services.images.get("client").id
+    plan = ContainerPlan(image=image, name=name, labels={}, command=("sleep", "60"), expose=(PortKey(80),))
+    project.engine.start(project.engine.create(plan))
+
+
+def test_what_an_edited_test_does_not_ask_for_is_in_nobodys_way(project: Project) -> None:
+    """Its alias is another's now, which it would still answer to; and so is its host port."""
+    port = str(free_port())
+    project.run(SERVERS="web", PORT=port)
+    before = project.ids()
+    output = project.run(SERVERS="other", PORT=port)
+
+    assert "; made other; removed web (it had the name known on front)\n" in output
+    assert not project.marks(before["web"])
+    assert project.ids()["net"] == before["net"]
 
 
 def test_the_helper_ends_the_lease_and_itself(project: Project) -> None:

@@ -39,6 +39,10 @@ class Kept:
         """The right to use it, or to remove it; None where a run uses it, or its lease is not this user's."""
         return self.leases.take(found.run, found.id)
 
+    def is_free(self, found: Offer) -> bool:
+        """Whether it could be taken now."""
+        return self.leases.until(found.run, found.id) is not None and not self.leases.is_used(found.run, found.id)
+
     def user(self, found: Offer) -> str:
         """Why it can't be taken, in words."""
         who = self.leases.user(found.run, found.id)

@@ -133,8 +133,8 @@ class Reuse:
                 self._replace(found, lease, "its network was replaced")
 
     def stranger(self, there: Iterable[str]) -> str:
-        """Of the ids of containers, the name of one that no earlier run left; empty if there is none."""
-        known = {one.id for one in self.offers()}
+        """Of the ids of containers, the name of one that no earlier run left, or that a run uses; empty if there is none."""
+        known = {one.id for one in self.kept.known() if self.kept.is_free(one)}
         for thing in there:
             with contextlib.suppress(NotFound):
                 if thing not in known and thing not in self._held:

@@ -68,13 +68,13 @@ def lease_is_over(marks: Mapping[str, str], now: float) -> bool:
 
 
 def age(marks: Mapping[str, str], now: float) -> float | None:
-    """Seconds since a thing was made; None where that is not known."""
+    """Seconds since a thing was made, 0 where its clock was ahead; None where that is not known."""
     made = number(marks, labels.CREATED)
-    return None if made is None else now - made
+    return None if made is None else max(0.0, now - made)
 
 
 def number(marks: Mapping[str, str], label: str) -> int | None:
-    """What a label says; None where that is no number that we would have written: anybody may set labels."""
+    """What a label says, if that is a whole number: anybody may write labels, and "²" is a digit to Python, too."""
     text = marks.get(label, "")
     return int(text) if _NUMBER.fullmatch(text) else None
 

@@ -261,6 +261,23 @@ def test_a_network_that_somebody_else_is_on_is_not_used_again(runs: Runs) -> Non
         assert lab.network("front") == first
 
 
+def test_whom_another_run_uses_is_somebody_else(runs: Runs) -> None:
+    first = first_run(runs)
+    (run,) = {file.name.partition(".")[0] for file in runs.leases._folder.iterdir()}
+    lease = runs.leases.take(run, first)
+    assert lease is not None
+    with runs.run() as lab:
+        with pytest.raises(SpecError, match=r"can't make room now: web is used by"):
+            lab.network("front", subnet=SUBNET)
+        (said,) = outcome(lab).replaced
+        assert said.startswith("front (dockconn-")
+        assert said.endswith("-0-web is on it, so it stays)")
+    lease.put_back()
+    with runs.run() as lab:
+        net = lab.network("front", subnet=SUBNET)
+        assert lab.server(name="web", networks={net: "127.92.0.9"}).id == first
+
+
 def test_the_engine_has_no_addresses_left(runs: Runs) -> None:
     """The oldest network that nobody uses goes; one is enough."""
     for name in ("old", "new"):

@@ -17,10 +17,10 @@ from pytest_dockconn.model.spec import PortKey
 
 
 @contextlib.contextmanager
-def refused(*words: str) -> Iterator[None]:
+def refused(*words: str) -> Iterator[pytest.ExceptionInfo[SpecError]]:
     """A ``SpecError`` as every one has to be: one line that says what is wrong, in these words too, and a remedy."""
     with pytest.raises(SpecError) as caught:
-        yield
+        yield caught
     error = caught.value
     assert isinstance(error, ValueError)
     assert error.cause.strip()

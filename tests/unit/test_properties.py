@@ -137,7 +137,7 @@ def test_an_argument_of_any_kind(stage: Stage, place: Place) -> None:
 
 @pytest.mark.parametrize("place", places(), ids=str)
 @given(value=st.one_of(ODD_SHAPES, ANY))
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_an_argument_of_any_shape(stage: Stage, place: Place, value: object) -> None:
     check(stage, place, value)
 

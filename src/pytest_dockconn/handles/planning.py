@@ -17,7 +17,7 @@ from ..errors import CapabilityError, EngineError, EngineUnavailable, NotFound, 
 from ..logic import ports, specs
 from ..logic.given import kind as kind_of
 from ..logic.given import listed, shown
-from ..logic.names import checked, hostname, network_reference, on_engine, reference
+from ..logic.names import OWN_HOST, checked, hostname, network_reference, on_engine, reference
 from ..logic.names import image as image_name
 from ..logic.privileges import FOREIGN, NOTHING
 from ..logic.privileges import SERVER as SERVER_PRIVILEGES
@@ -84,9 +84,7 @@ def planned(services: Services, lab: str, wish: Wish) -> Planned:
     )
     own = [network for network in networks if network != services.default_network]
     aliases = specs.check_aliases(wish.aliases, user_network=bool(own))
-    argv, env, picture = specs.command(wish.command), specs.environment(wish.env), _image_name(wish.image)
-    own_host = hostname(wish.hostname, "hostname") if wish.hostname is not None else None
-    dns, extra_hosts = specs.dns(wish.dns), specs.extra_hosts(wish.extra_hosts)
+    argv, picture, plain = specs.command(wish.command), _image_name(wish.image), _plain(wish)
     called = on_engine(services.run, lab, checked(wish.name))
     # from here on the engine is asked, and may have to build an image
     legacy = () if own else _legacy(services, links)
@@ -97,23 +95,30 @@ def planned(services: Services, lab: str, wish: Wish) -> Planned:
         name=called,
         labels={**labels.made(services.run, called, wish.role), labels.SPEAKS: kind},
         command=_command(kind, argv, listens, token),
-        env=env,
         expose=listens,
         publish=published,
         attachments=_attachments(services, networks, (*aliases, wish.name), links),
         links=legacy,
         network_mode=mode,
-        hostname=own_host,
-        dns=dns,
-        extra_hosts=extra_hosts,
         capabilities={CLIENT: NOTHING, SERVER: SERVER_PRIVILEGES}.get(kind, FOREIGN),
         interactive=wish.role == CLIENT,
         tty=wish.role == CLIENT and kind == "" and argv is None,
         keep_logs=kind != CLIENT,
+        **plain,
     )
     sources = tuple(source for source, _ in links if isinstance(source, Container))
     lasting = image.labels.get(labels.ROLE) != "commit"
     return Planned(plan, listens, kind, token if kind == SERVER else "", sources, lasting)
+
+
+def _plain(wish: Wish) -> dict[str, Any]:
+    """What the engine is told as it was written. Raises ``SpecError``."""
+    return {
+        "env": specs.environment(wish.env),
+        "hostname": hostname(wish.hostname, "hostname", OWN_HOST) if wish.hostname is not None else None,
+        "dns": specs.dns(wish.dns),
+        "extra_hosts": specs.extra_hosts(wish.extra_hosts),
+    }
 
 
 def _networks(services: Services, wanted: Any) -> dict[str, str]:
@@ -259,24 +264,14 @@ def _image(services: Services, wish: Wish, name: str | None, argv: tuple[str, ..
 
 
 def _found(services: Services, wanted: object, name: str) -> ImageFacts:
-    """An image of the caller's own. Raises ``SpecError``."""
-    found = services.engine.image(name)
-    if found is not None:
-        return found
-    if isinstance(wanted, Image):
-        raise SpecError(
-            f"image {wanted} ({wanted.id}) is not on the engine any more",
-            checked=f"the images of the engine at {redact(services.engine.url)}",
-            remedy="what a test commits goes with it; commit it with dockconn_session for all tests",
-        )
-    return _pulled(services, name)
-
-
-def _pulled(services: Services, name: str) -> ImageFacts:
-    """As ``docker run`` does with an image that is not there."""
+    """The caller's own image; pulled, as ``docker run`` does, where it is not there. Raises ``SpecError``."""
     try:
-        services.engine.pull(name)
         found = services.engine.image(name)
+        if found is None and isinstance(wanted, Image):
+            raise _gone(services, wanted)
+        if found is None:
+            services.engine.pull(name)
+            found = services.engine.image(name)
     except EngineUnavailable:
         raise
     except EngineError as error:
@@ -288,6 +283,14 @@ def _pulled(services: Services, name: str) -> ImageFacts:
     if found is None:
         raise SpecError(f"image {name!r} was pulled but is not there", checked=redact(services.engine.url))
     return found
+
+
+def _gone(services: Services, image: Image) -> SpecError:
+    return SpecError(
+        f"image {image} ({image.id}) is not on the engine any more",
+        checked=f"the images of the engine at {redact(services.engine.url)}",
+        remedy="what a test commits goes with it; commit it with dockconn_session for all tests",
+    )
 
 
 def _command(kind: str, argv: tuple[str, ...] | None, listens: Sequence[PortKey], token: str) -> tuple[str, ...] | None:

@@ -16,6 +16,8 @@ _NETWORK = re.compile(r"(?!\.{1,2}$)[^/\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 #: RFC 1123, as the engine holds hostnames and link aliases to.
 _HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?")
 
+#: Of the name that a Linux kernel takes for its own.
+OWN_HOST = 64
 #: What the grammar of distribution/reference can come to; the engine looks closer.
 _PART = "[a-zA-Z0-9][a-zA-Z0-9._:@-]*"
 _IMAGE = re.compile(rf"(\[[0-9a-fA-F:.]+\](:[0-9]+)?/)?{_PART}(/{_PART})*")
@@ -32,13 +34,13 @@ def checked(name: object, what: str = "name") -> str:
     )
 
 
-def hostname(name: object, what: str = "alias") -> str:
+def hostname(name: object, what: str = "alias", most: int = 253) -> str:
     """A name that can stand in /etc/hosts or in DNS. Raises ``SpecError``."""
-    if isinstance(name, str) and len(name) <= 253 and _HOST.fullmatch(name):
+    if isinstance(name, str) and len(name) <= most and _HOST.fullmatch(name):
         return name
     raise SpecError(
         f"{shown(name)} is not " + (f"an {what} that can be a host's name" if what[0] in "aeiou" else f"a {what}"),
-        checked="letters, digits, '-', '_' and '.', 253 at the most",
+        checked=f"letters, digits, '-', '_' and '.', {most} at the most",
         remedy="choose another, such as 'server1'",
     )
 

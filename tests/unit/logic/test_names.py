@@ -75,6 +75,12 @@ def test_what_no_network_is_called(name: object) -> None:
     assert names.network_reference(name) == ""
 
 
+def test_a_kernels_own_name_is_short() -> None:
+    assert names.hostname("x" * 64, "hostname", names.OWN_HOST) == "x" * 64
+    with refused("is not a hostname"):
+        names.hostname("x" * 65, "hostname", names.OWN_HOST)
+
+
 def test_the_message_says_what_the_name_is_for() -> None:
     with refused("'a b' is not a hostname"):
         names.hostname("a b", "hostname")

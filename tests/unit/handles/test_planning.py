@@ -1,0 +1,48 @@
+"""What is checked before the engine is asked, and what only the engine knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.fakes.engine import FakeEngine, Fault
+from tests.unit.samples import refused
+
+from pytest_dockconn import Lab
+from pytest_dockconn.actions.services import Services
+from pytest_dockconn.engine.refusal import refusal
+from pytest_dockconn.model.settings import Settings
+
+
+@pytest.fixture
+def engine() -> Iterator[FakeEngine]:
+    made = FakeEngine()
+    yield made
+    made.shut_down()
+
+
+@pytest.fixture
+def lab(engine: FakeEngine) -> Lab:
+    return Lab(Services(engine, Settings(), lambda _: None), "p")
+
+
+def test_what_only_the_engine_finds_wrong_with_a_name(engine: FakeEngine, lab: Lab) -> None:
+    words = "invalid reference format: repository name must be lowercase"
+    engine.faults.append(Fault(lambda: refusal(400, words, "looking for image UPPER/x"), "image", times=1))
+
+    with refused("image 'UPPER/x' is not on the engine and can't be pulled") as caught:
+        lab.server(image="UPPER/x")
+
+    assert words in caught.value.checked
+    assert engine.names == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"hostname": "x" * 65}, {"dns": ["ns1"]}, {"extra_hosts": {"db": "x"}}, {"command": ["a\0"]}, {"image": 5}],
+    ids=str,
+)
+def test_nobody_builds_an_image_for_what_is_refused(engine: FakeEngine, lab: Lab, wrong: dict[str, object]) -> None:
+    with refused():
+        lab.server(**wrong)  # type: ignore[arg-type] # on purpose
+    assert not {"build", "pull", "create"} & {call.partition(" ")[0] for call in engine.calls}

@@ -16,8 +16,6 @@ HIDDEN = "***"
 INDENT = "    "
 #: Where something was left out at the end, or at the beginning.
 _CUT = "..."
-#: Characters that one may take when it is escaped.
-_ESCAPED = 8
 #: Characters beyond a limit that are looked at, because a secret that is cut in two can't be told from other text.
 _MARGIN = 4096
 
@@ -39,7 +37,11 @@ _TOKEN = re.compile(
 
 def printable(text: str, limit: int = 20000) -> str:
     """The text without control characters (newline and tab stay; others as ``\\x1b``) and secrets, cut at ``limit`` characters."""
-    lines = _beginning(text, limit).replace("\r\n", "\n").split("\n")
+    return _escaped(_beginning(text, limit))
+
+
+def _escaped(text: str) -> str:
+    lines = text.replace("\r\n", "\n").split("\n")
     return "\n".join(line if line.isprintable() else "".join(map(_visible, line)) for line in lines)
 
 
@@ -67,14 +69,12 @@ def block(text: str, limit: int = 20000) -> str:
 
 def ending(text: str, limit: int = 20000) -> str:
     """As ``printable``, but the end of the text, which is where it says why: from a line's beginning on, or a word's."""
-    # twice: nobody looks at each character of a flood, and what is escaped is longer than it was
-    return _end(printable(_end(text, limit), _ESCAPED * limit), limit)
-
-
-def _end(text: str, limit: int) -> str:
-    if len(text) <= limit:
-        return text
-    end = text[len(_CUT) - limit :]
+    window = text[-limit - _MARGIN :]
+    told, whole = _discreet(window), len(window) == len(text)
+    shown = _escaped(told if whole else told[_MARGIN:])
+    if whole and len(shown) <= limit:
+        return shown
+    end = shown[max(0, len(shown) + len(_CUT) - limit) :]
     begin = re.search(r"\n", end[: limit // 2]) or re.search(r"\s(?=\S)", end)
     return _CUT + end[begin.start() if begin else 0 :]
 

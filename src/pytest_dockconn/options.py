@@ -140,8 +140,10 @@ def _lease(config: pytest.Config) -> float:
     except ValueError:
         minutes = 0.0
     if not 0 < minutes <= LONGEST_LEASE:
+        from .logic.given import shown  # noqa: PLC0415 - not loaded without --dockconn
+
         raise pytest.UsageError(
-            f"dockconn: --dockconn-lease {text!r}: a number of minutes is wanted\n"
+            f"dockconn: --dockconn-lease {shown(text)}: a number of minutes is wanted\n"
             f"  checked: more than 0 and at most {LONGEST_LEASE}\n  remedy:  --dockconn-lease 30"
         )
     return minutes * 60

@@ -7,7 +7,9 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import assume, given, settings
@@ -23,18 +25,22 @@ from tests.unit.odd import (
     Place,
     Reached,
     Stage,
+    Wary,
     places,
     staged,
 )
 from tests.unit.samples import is_harmless
 
 import pytest_dockconn
-from pytest_dockconn import Client, Connection, Image, ProbeResult, Verdict
+from pytest_dockconn import Client, Connection, Image, ProbeResult, Verdict, active
 from pytest_dockconn.actions.base import ZSTD, check_tar
 from pytest_dockconn.engine import address
+from pytest_dockconn.engine.find import OPENERS
 from pytest_dockconn.engine.refusal import port_in_words
 from pytest_dockconn.errors import DockconnError, SpecError
 from pytest_dockconn.logic import bases, capabilities, clock, destinations, firewall, links, matrix, names, ports, specs
+from pytest_dockconn.options import OPTIONS
+from pytest_dockconn.options import settings as settings_of
 from pytest_dockconn.text import one_line, printable, redact
 
 #: What takes anything a caller may write.
@@ -154,6 +160,49 @@ def test_nothing_public_is_left_out() -> None:
     assert {"pytest_dockconn.assert_policy(allow)", "matrix.__getitem__(key)", "lab.side_by_side(make)"} <= every
     assert not every & set(ELSEWHERE)
     assert not {place.call for place in places()} & INTERNAL
+
+
+class Config:
+    """Where one option was given."""
+
+    invocation_params = SimpleNamespace(args=())
+    rootpath = Path("/")
+
+    def __init__(self, **given: str) -> None:
+        self.given = {"dockconn_engine": "wary://", **given}
+
+    def getoption(self, key: str) -> str | None:
+        return self.given.get(key)
+
+    def getini(self, _: str) -> str:
+        return ""
+
+    def add_cleanup(self, _: object) -> None:
+        return
+
+
+@pytest.mark.parametrize("option", [option.key for option in OPTIONS if not option.flag])
+def test_an_option_of_any_text(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    monkeypatch.setattr(active, "Progress", mock.Mock())
+    for text in (text for text in ODD if isinstance(text, str)):
+        engine = Wary()
+        engine.armed = True
+        monkeypatch.setitem(OPENERS, "wary", lambda *_, engine=engine: engine)
+        check_option(Config(**{option: text}))
+        engine.shut_down()
+        assert engine.reached == 0
+
+
+def check_option(config: Any) -> None:
+    """It is taken, or refused with one message."""
+    try:
+        active.opened(config, settings_of(config)).close()
+    except pytest.UsageError as error:
+        first, *more = str(error).splitlines()
+        assert is_harmless(first)
+        assert first.startswith("dockconn: ")
+        assert len(first) < 500
+        assert [line.split()[0] for line in more] == ["checked:", "remedy:"]
 
 
 @pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from ..errors import SpecError
-from ..text import redact
+from ..logic.given import shown
+from ..text import is_printable, redact
 
 SCHEMES = ("unix", "tcp", "http", "https", "ssh", "npipe")
 
@@ -35,10 +36,10 @@ def check(url: str, origin: str) -> str:
     with contextlib.suppress(ValueError):
         parts = urlsplit(url)
         place = parts.path if parts.scheme in ("unix", "npipe") else parts.netloc
-        if parts.scheme in SCHEMES and place:
+        if parts.scheme in SCHEMES and place and is_printable(url) and not {"\n", "\t"} & set(url):
             return url
     raise SpecError(
-        f"{redact(url)!r} is not the URL of an engine",
+        f"{shown(redact(url))} is not the URL of an engine",
         checked=f"{origin}; known schemes: {', '.join(SCHEMES)}",
         remedy="write unix:///var/run/docker.sock, tcp://HOST:2375 or ssh://USER@HOST",
     )

@@ -14,7 +14,7 @@ from ..errors import DockconnError, SpecError
 from ..logic.specs import words
 from ..model.facts import ContainerFacts
 from ..model.spec import Bound, PortKey
-from ..text import ending, printable
+from ..text import block, ending, one_line
 from .container import Container
 from .image import Image
 
@@ -137,4 +137,4 @@ class CommandFailed(subprocess.CalledProcessError):
     def __str__(self) -> str:
         # errors last, because the end is what is shown
         said = ending(f"{self.stdout or ''}\n{self.stderr or ''}".strip(), SHOWN)
-        return f"{printable(super().__str__())}\n{said}".strip()
+        return block(f"{one_line(super().__str__(), 2000)}\n{said}").strip()

@@ -76,7 +76,7 @@ def failed(request: pytest.FixtureRequest) -> CommandFailed:
 def test_a_command_that_failed_says_why(failed: CommandFailed) -> None:
     first, *_, last = str(failed).splitlines()
     assert first == "Command '['curl', 'http://***@web/']' returned non-zero exit status 3."
-    assert last == "\\x1b[2JFATAL: the reason"
+    assert last == "    \\x1b[2JFATAL: the reason"
     assert len(str(failed)) < 1200
 
 

@@ -231,3 +231,14 @@ def test_ci_is_what_pytest_takes_for_ci(monkeypatch: pytest.MonkeyPatch) -> None
                 alone.delenv(other, raising=False)
             alone.setenv(name, "1")
             assert running_on_ci()
+
+
+@pytest.mark.parametrize("line", [[], ["--dockconn-reuse"]], ids=["without the option", "with it"])
+def test_what_of_an_earlier_run_had_to_go_is_said(inner: Inner, line: list[str]) -> None:
+    result = inner.run("def test_one(dockconn): dockconn._services.room.removed.append('web (why)')", *line)
+
+    result.stdout.fnmatch_lines(["dockconn: reuse: removed web (why)"])
+
+
+def test_without_the_option_nothing_is_said_of_it(inner: Inner) -> None:
+    assert "reuse" not in inner.run("def test_one(dockconn_client): pass").stdout.str()

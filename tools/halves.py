@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,6 +64,21 @@ def why_one() -> str:
 def services(say: Say) -> Any:
     """Of the ordinary engine."""
     return Services(find(None), Settings(), say)
+
+
+@contextlib.contextmanager
+def bytecode() -> Iterator[None]:
+    """Where Python is told to write no bytecode, it goes to a folder that is removed.
+
+    Else pytest rewrites hypothesis and this plugin anew in each of some hundred runs within the tests, a second of work each.
+    """
+    if not os.environ.get("PYTHONDONTWRITEBYTECODE"):
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        del os.environ["PYTHONDONTWRITEBYTECODE"]
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        yield
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import docker
@@ -15,6 +15,7 @@ from pytest_dockconn.session import Session
 from tests.conformance import private
 from tests.conformance.others import Others
 from tests.conformance.rows import Stage
+from tests.shared import Shared
 
 
 @pytest.fixture(scope="session")
@@ -31,17 +32,10 @@ def others(api: Any, dockconn: Lab, dockconn_client_image: Image) -> Iterator[Ot
     made.close()
 
 
-@pytest.fixture(scope="session")
-def shared() -> dict[Callable[[Lab], Any], Any]:
-    return {}
-
-
 @pytest.fixture
-def stage(
-    dockconn: Lab, dockconn_session: Lab, others: Others, shared: dict[Callable[[Lab], Any], Any]
-) -> Iterator[Stage]:
+def stage(dockconn: Lab, others: Others, shared: Shared) -> Iterator[Stage]:
     with contextlib.ExitStack() as undo:
-        yield Stage(dockconn, dockconn_session, others, undo, shared)
+        yield Stage(dockconn, undo, shared, others)
 
 
 @pytest.fixture(scope="session")
@@ -63,18 +57,16 @@ def private_api(private_session: Session) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def private_shared() -> dict[Callable[[Lab], Any], Any]:
-    return {}
+def private_shared(private_session: Session) -> Shared:
+    return Shared(private_session.new_lab)
 
 
 @pytest.fixture
-def private_stage(
-    private_session: Session, private_api: Any, private_shared: dict[Callable[[Lab], Any], Any]
-) -> Iterator[Stage]:
+def private_stage(private_session: Session, private_api: Any, private_shared: Shared) -> Iterator[Stage]:
     """As ``stage``, on the private engine."""
     lab = private_session.new_lab()
     others = Others(private_api, lab, private_session.services.images.get("client").id)
     with contextlib.ExitStack() as undo:
         undo.callback(private_session.close_lab, lab)
         undo.callback(others.close)
-        yield Stage(lab, private_session.lab, others, undo, private_shared)
+        yield Stage(lab, undo, private_shared, others)

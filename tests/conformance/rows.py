@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import pytest
 
-from pytest_dockconn import DockconnError, Engine, Host, Lab
+from pytest_dockconn import DockconnError, Engine, Host
+from tests import shared
 from tests.conformance.others import Others
 
 T = TypeVar("T")
@@ -18,33 +18,19 @@ SAME: Any = object()
 
 
 @dataclass(frozen=True)
-class Stage:
+class Stage(shared.Stage):
     """What a row sets up with.
 
     Attributes:
-        lab: lives for the row.
         others: makes what ``server()`` does not take, as somebody else would; the lab adopts it.
-        undo: for what is neither: sockets of the host.
-        shared: what ``once`` made in the session's lab.
     """
 
-    lab: Lab
-    session: Lab
     others: Others
-    undo: contextlib.ExitStack
-    shared: dict[Callable[[Lab], Any], Any] = field(repr=False)
 
     @property
     def host(self) -> Host:
         """The machine that the tests run on."""
         return self.lab.host
-
-    def once(self, make: Callable[[Lab], T]) -> T:
-        """Made in the session's lab by the first row that wants it; only for what no row changes."""
-        if make not in self.shared:
-            self.shared[make] = make(self.session)
-        found: T = self.shared[make]
-        return found
 
 
 @dataclass(frozen=True)

@@ -9,20 +9,17 @@ from typing import Any
 
 import pytest
 
-from pytest_dockconn import Client, Container, Lab, Server, Verdict, assert_reachable
+from pytest_dockconn import Container, Lab, Server, Verdict, assert_reachable
 from tests.conformance.helpers import Call, returned, tcp
 from tests.conformance.others import engine_says, web
 from tests.conformance.rows import Docker, OneOf, Row, Says, Since, Stage, params, refused
+from tests.engine import scenes
 
 RUN_TESTS = "moby integration-cli/docker_cli_run_test.go"
 
 
 def exposing(lab: Lab) -> Server:
     return lab.server(expose=(80, "3000-3003", "53/udp"))
-
-
-def asking(lab: Lab) -> Client:
-    return lab.client()
 
 
 def exposed(container: Container) -> list[str]:
@@ -40,12 +37,12 @@ def table_of_ports(stage: Stage) -> dict[str, object]:
 def not_exposed(stage: Stage) -> tuple[list[str], Verdict]:
     """What is exposed, and what comes of asking a port that is not."""
     server = stage.lab.server(expose=(), command=web(8080))
-    return exposed(server), assert_reachable(stage.once(asking), server.port(8080)).verdict
+    return exposed(server), assert_reachable(stage.once(scenes.plain).client, server.port(8080)).verdict
 
 
 def nothing_listens(stage: Stage) -> Verdict:
     other = stage.others.run(ports=[80])
-    return stage.once(asking).probe(other.port(80)).verdict
+    return stage.once(scenes.plain).client.probe(other.port(80)).verdict
 
 
 def from_the_host(stage: Stage) -> tuple[Verdict, Verdict]:
@@ -69,7 +66,7 @@ def of_image(*lines: str) -> Callable[[Stage], Container]:
     """A container of an image that these lines of a Dockerfile made."""
 
     def set_up(stage: Stage) -> Container:
-        base = stage.once(asking).facts().image_id
+        base = stage.once(scenes.plain).client.facts().image_id
         text = "\n".join([f"FROM {base}", *lines, ""]).encode()
         context = io.BytesIO()
         with tarfile.open(fileobj=context, mode="w") as tar:

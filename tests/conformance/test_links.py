@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,19 +12,12 @@ from pytest_dockconn import Client, Container, Lab, Server, Verdict, assert_link
 from tests.conformance.helpers import NXDOMAIN, OWN_NAME_SERVER, Call, asker, returned, words
 from tests.conformance.others import engine_says, web
 from tests.conformance.rows import Docker, OneOf, Row, Says, Since, Stage, params, refused
+from tests.engine import scenes
 from tests.engine.helpers import take_address
+from tests.engine.scenes import Linked
 
 LINKS_GO = "moby daemon/links/links.go"
 CLI_TESTS = "moby integration-cli/docker_cli_links_test.go"
-
-
-@dataclass(frozen=True)
-class Linked:
-    """A client that is linked to a server by an alias."""
-
-    client: Client
-    server: Container
-    alias: str
 
 
 def linked(alias: str = "db", **options: Any) -> Callable[[Stage], Linked]:
@@ -39,30 +30,9 @@ def linked(alias: str = "db", **options: Any) -> Callable[[Stage], Linked]:
     return set_up
 
 
-#: Links that no row changes: alias, and how its server is made. All of them belong to one client.
-AS_MADE: dict[str, dict[str, Any]] = {
-    "db": {},
-    "docker-1": {},
-    "three": {"expose": ("6379-6381",)},
-    "two": {"expose": ("6379-6380",)},
-    "apart": {"expose": (80, 443)},
-    "mixed": {"expose": ("6300/udp", 6379)},
-    "tie": {"expose": ("53/udp", 53)},
-    "bound": {"expose": (), "bind": {8080: None}},
-    "quiet": {"expose": (), "env": {"A": "1"}},
-    "copied": {"env": {"PASSWORD": "geheim", "HOME": "/srv", "A_B": "x=y z"}},
-}
-
-
-def all_of_them(lab: Lab) -> dict[str, Linked]:
-    with ThreadPoolExecutor(len(AS_MADE)) as pool:
-        servers = dict(zip(AS_MADE, pool.map(lambda options: lab.server(**options), AS_MADE.values()), strict=True))
-    client = lab.client(links=servers)
-    return {alias: Linked(client, server, alias) for alias, server in servers.items()}
-
-
 def made(alias: str) -> Callable[[Stage], Linked]:
-    return lambda stage: stage.once(all_of_them)[alias]
+    """Of those that all belong to one client."""
+    return lambda stage: stage.once(scenes.linked)[alias]
 
 
 def plain(lab: Lab) -> Linked:
@@ -269,7 +239,7 @@ def line_of(alias: str, pair: Linked) -> str:
 
 
 def by_own_name(stage: Stage) -> Linked:
-    server = stage.lab.server()
+    server = stage.once(plain).server
     return Linked(stage.lab.client(links={server.engine_name: server}), server, server.engine_name)
 
 
@@ -280,7 +250,7 @@ def verdict(pair: Linked) -> Verdict:
 
 def unlinked(stage: Stage) -> Linked:
     pair = stage.once(plain)
-    return Linked(stage.lab.client(dns=OWN_NAME_SERVER), pair.server, pair.alias)
+    return Linked(stage.once(scenes.nameless), pair.server, pair.alias)
 
 
 def by_id(stage: Stage) -> Linked:
@@ -295,8 +265,7 @@ def in_hosts_and_reached(pair: Linked) -> tuple[bool, bool]:
 
 
 def inspected(stage: Stage) -> tuple[str, list[str]]:
-    source, target = stage.others.name("n"), stage.others.name("c")
-    stage.others.run(name=source)
+    source, target = stage.once(plain).server.engine_name, stage.others.name("c")
     made = stage.others.create(name=target, host={"links": [(source, "n")]})
     return f"/{source}:/{target}/n", stage.others.api.inspect_container(made)["HostConfig"]["Links"]
 
@@ -316,15 +285,16 @@ def in_container_mode(stage: Stage) -> Linked:
     return Linked(stage.lab.client(links={"db": child}), parent, "db")
 
 
-def read_only(stage: Stage) -> tuple[Container, Server]:
-    server = stage.lab.server()
+def read_only(stage: Stage) -> tuple[Container, Container]:
+    server = stage.once(plain).server
     host = {"read_only": True, "links": [(server.engine_name, "db")]}
     return stage.others.run(host=host), server
 
 
 def of_two_with_one_alias(stage: Stage) -> tuple[bool, bool]:
     """Which of two links with one alias is there. docker-py sorts links by the name of the source."""
-    one, two = (stage.lab.server(name=name, expose=()) for name in ("a1", "b1"))
+    some = (stage.once(scenes.linked)[alias].server for alias in ("db", "two"))
+    one, two = sorted(some, key=lambda server: server.engine_name)
     host = {"links": [(one.engine_name, "db"), (two.engine_name, "db")]}
     found = stage.others.run(host=host).hosts["db"]
     return one.ip in found, two.ip in found
@@ -452,36 +422,39 @@ def test_names(row: Row[Any], stage: Stage) -> None:
 # --- links of user networks ------------------------------------------------------------------------------------------
 
 
-def on_user_network(stage: Stage) -> Linked:
-    network = stage.lab.network()
-    server = stage.lab.server(networks=[network])
-    return Linked(asker(stage.lab, networks=[network], links={"db": server}), server, "db")
+def on_user_network(stage: Stage, server: Server | None = None) -> Linked:
+    there = stage.once(scenes.named)
+    server = server or there.server
+    return Linked(asker(stage.lab, networks=[there.network], links={"linked": server}), server, "linked")
 
 
 def traces(pair: Linked) -> tuple[bool, bool]:
     """Whether there are variables, and whether there is a line in /etc/hosts."""
-    return any(name.startswith("DB_") for name in pair.client.environment), "db" in pair.client.hosts
+    return any(name.startswith("LINKED_") for name in pair.client.environment), "linked" in pair.client.hosts
 
 
-def restarted(which: str) -> Callable[[Stage], Linked]:
-    def set_up(stage: Stage) -> Linked:
-        pair = on_user_network(stage)
-        getattr(pair, which).restart()
-        return pair
+def server_restarted(stage: Stage) -> Linked:
+    server = stage.lab.server(networks=[stage.once(scenes.named).network])
+    pair = on_user_network(stage, server)
+    server.restart()
+    return pair
 
-    return set_up
+
+def client_restarted(stage: Stage) -> Linked:
+    pair = on_user_network(stage)
+    pair.client.restart()
+    return pair
 
 
 def neighbour(stage: Stage) -> Linked:
     """Another client of the same network, that has no such link."""
-    network = stage.lab.network()
-    server = stage.lab.server(networks=[network])
-    stage.lab.client(networks=[network], links={"db": server})
-    return Linked(asker(stage.lab, networks=[network]), server, "db")
+    there = stage.once(scenes.named)
+    stage.lab.client(networks=[there.network], links={"linked": there.server})
+    return Linked(there.client, there.server, "linked")
 
 
 def before_it_is_there(stage: Stage) -> Linked:
-    network, name = stage.lab.network(), stage.others.name("later")
+    network, name = stage.once(scenes.named).network, stage.others.name("later")
     client = asker(stage.lab, networks=[network], links=[name])
     assert client.probe(f"http://{name}/").verdict is Verdict.NAME_NOT_FOUND
     server = stage.others.run(web(80), name=name, host={"network_mode": network.engine_name})
@@ -491,11 +464,11 @@ def before_it_is_there(stage: Stage) -> Linked:
 
 def in_silence(stage: Stage) -> tuple[bool, bool]:
     """HostConfig.Links on a network of one's own: whether there is a line in /etc/hosts, and whether DNS knows the alias."""
-    network = stage.lab.network()
-    server = stage.lab.server(networks=[network])
-    host = {"network_mode": network.engine_name, "links": [(server.engine_name, "db")], "dns": list(OWN_NAME_SERVER)}
+    there = stage.once(scenes.named)
+    links = [(there.server.engine_name, "linked")]
+    host = {"network_mode": there.network.engine_name, "links": links, "dns": list(OWN_NAME_SERVER)}
     client = stage.others.run(["sh", "-c", 'python3 -c "$0"; sleep 600', NXDOMAIN], host=host)
-    return "db" in client.hosts, client.probe("http://db/").verdict is not Verdict.NAME_NOT_FOUND
+    return "linked" in client.hosts, client.probe("http://linked/").verdict is not Verdict.NAME_NOT_FOUND
 
 
 def on_two_networks(stage: Stage) -> tuple[Linked, Linked]:
@@ -533,7 +506,7 @@ USER_NETWORKS: list[Row[Any]] = [
     ),
     Row(
         name="the server restarted",
-        set_up=restarted("server"),
+        set_up=server_restarted,
         probe=alias_only,
         expected=Docker(Verdict.REACHABLE, podman=Verdict.NAME_NOT_FOUND),
         source="moby integration-cli/docker_cli_network_unix_test.go: TestUserDefinedNetworkLinksWithRestart",
@@ -541,7 +514,7 @@ USER_NETWORKS: list[Row[Any]] = [
     ),
     Row(
         name="the client restarted",
-        set_up=restarted("client"),
+        set_up=client_restarted,
         probe=alias_only,
         expected=Docker(Verdict.REACHABLE, podman=Verdict.NAME_NOT_FOUND),
         source="moby integration-cli/docker_cli_network_unix_test.go: TestUserDefinedNetworkLinksWithRestart",
@@ -601,7 +574,7 @@ def to_a_stopped_one(stage: Stage) -> Call:
 
 
 def to_another_network(stage: Stage) -> Call:
-    server = stage.lab.server(networks=[stage.lab.network()])
+    server = stage.once(scenes.apart).server
     return lambda: stage.lab.client(links=[server])
 
 
@@ -684,7 +657,7 @@ def raw_to_a_stopped_one(stage: Stage) -> Call:
 
 
 def raw_to_another_network(stage: Stage) -> Call:
-    server = stage.lab.server(networks=[stage.lab.network()])
+    server = stage.once(scenes.apart).server
     return raw([(server.engine_name, "db")])(stage)
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from pytest_dockconn import Client, Container, Lab, Network, Server, Verdict, assert_reachable, assert_unreachable
+from pytest_dockconn import Client, Lab, Network, Server, Verdict, assert_reachable, assert_unreachable
 from tests.conformance.helpers import OWN_NAME_SERVER, SHORT, Call, asker, by_name, returned
 from tests.conformance.others import engine_says
 from tests.conformance.rows import Docker, OneOf, Row, Says, Since, Stage, params, refused
+from tests.engine import scenes
+from tests.engine.scenes import Placed
 
 NETWORK_TESTS = "moby integration-cli/docker_cli_network_unix_test.go"
 RUN_TESTS = "moby integration-cli/docker_cli_run_test.go"
@@ -22,56 +24,37 @@ LIBNETWORK = "moby libnetwork"
 OUTSIDE = "tcp://198.51.100.7:80"
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A server, a client beside it that hears at once of names that do not exist, and their network."""
-
-    network: Network
-    server: Server
-    client: Client
-
-
-def side_by_side(lab: Lab) -> Pair:
-    network = lab.network()
-    server = lab.server(networks=[network], aliases=["db", "mail.example"])
-    return Pair(network, server, asker(lab, networks=[network]))
-
-
-def on_default(lab: Lab) -> tuple[Server, Client]:
-    return lab.server(), lab.client(dns=OWN_NAME_SERVER)
-
-
-def internal_pair(lab: Lab) -> Pair:
-    network = lab.network(internal=True)
-    return Pair(network, lab.server(networks=[network]), lab.client(networks=[network]))
+def on_default(stage: Stage) -> tuple[Server, Client]:
+    """The client hears at once of names that do not exist."""
+    return stage.once(scenes.plain).server, stage.once(scenes.nameless)
 
 
 # --- names -----------------------------------------------------------------------------------------------------------
 
 
-def names(*wanted: Callable[[Pair], str]) -> Callable[[Stage], list[Verdict]]:
+def names(*wanted: Callable[[Placed], str]) -> Callable[[Stage], list[Verdict]]:
     """What comes of asking a server by each of these names."""
 
     def set_up(stage: Stage) -> list[Verdict]:
-        pair = stage.once(side_by_side)
+        pair = stage.once(scenes.named)
         return [by_name(pair.client, pair.server, name(pair)) for name in wanted]
 
     return set_up
 
 
-def its_name(pair: Pair) -> str:
+def its_name(pair: Placed) -> str:
     return pair.server.engine_name
 
 
-def its_network(pair: Pair) -> str:
+def its_network(pair: Placed) -> str:
     return pair.network.engine_name
 
 
 def with_hostname(stage: Stage) -> dict[str, Verdict]:
     """A server with a hostname of its own: by that, and by its short id."""
-    network = stage.once(side_by_side).network
+    network = stage.once(scenes.named).network
     server = stage.lab.server(networks=[network], hostname="mail")
-    client = stage.once(side_by_side).client
+    client = stage.once(scenes.named).client
     return {
         "hostname": by_name(client, server, "mail"),
         "short id": by_name(client, server, server.id[:12]),
@@ -80,21 +63,21 @@ def with_hostname(stage: Stage) -> dict[str, Verdict]:
 
 
 def on_the_default_network(stage: Stage) -> dict[str, Verdict]:
-    server, client = stage.once(on_default)
+    server, client = on_default(stage)
     found = {"name": server.engine_name, "short id": server.id[:12]}
     return {what: by_name(client, server, name) for what, name in found.items()}
 
 
 def shared_alias(stage: Stage) -> bool:
     """Whether a name that two have leads to both."""
-    pair = stage.once(side_by_side)
+    pair = stage.once(scenes.named)
     two = [stage.lab.server(networks=[pair.network], aliases=["both"]) for _ in range(2)]
     return set(pair.client.probe("dns://both").addresses) == {server.ip for server in two}
 
 
 def connected_later(stage: Stage) -> list[Verdict]:
     """Before it joins, when it has, and when it has left."""
-    pair = stage.once(side_by_side)
+    pair = stage.once(scenes.named)
     server = stage.lab.server()
     seen = [by_name(pair.client, server, "later")]
     pair.network.connect(server, aliases=["later"])
@@ -117,10 +100,10 @@ def stopped_and_started(stage: Stage) -> list[list[Verdict]]:
 
 def per_network(stage: Stage) -> list[Verdict]:
     """An alias of one network, asked on the other."""
-    one, two = stage.lab.network(), stage.once(side_by_side).network
+    one, two = stage.once(scenes.apart).network, stage.once(scenes.named).network
     server = stage.lab.server(networks=[one], aliases=["only-here"])
     two.connect(server)
-    client = stage.once(side_by_side).client
+    client = stage.once(scenes.named).client
     return [by_name(client, server, "only-here"), by_name(client, server, server.engine_name)]
 
 
@@ -130,20 +113,20 @@ def file_of(container: Client, path: str) -> str:
 
 def name_servers(stage: Stage) -> list[list[str]]:
     """Of a client on a network of one's own, and of one on the default network."""
-    clients = [stage.once(side_by_side).client, stage.once(on_default)[1]]
+    clients = [stage.once(scenes.named).client, on_default(stage)[1]]
     lines = [file_of(client, "/etc/resolv.conf").splitlines() for client in clients]
     return [[line.split()[1] for line in found if line.startswith("nameserver")] for found in lines]
 
 
 def own_line(stage: Stage) -> bool:
     """Whether /etc/hosts has the container's own hostname at its own address."""
-    client = stage.once(side_by_side).client
+    client = stage.once(scenes.named).client
     return client.hosts[client.id[:12]] == (client.ip,)
 
 
 def own_lines_after_leaving(stage: Stage) -> set[str]:
     """On which of two networks the own lines of /etc/hosts are, once it has left one of them."""
-    one, two = stage.lab.network(), stage.lab.network()
+    one, two = stage.once(scenes.apart).network, stage.once(scenes.named).network
     client = stage.lab.client(networks=[one, two])
     addresses = {client.ip_on(one): "left", client.ip_on(two): "stayed"}
     assert set(client.hosts[client.id[:12]]) == set(addresses)
@@ -257,7 +240,7 @@ NAMES: list[Row[Any]] = [
     ),
     Row(
         name="host.docker.internal is not there by itself",
-        set_up=lambda stage: stage.once(on_default)[1],
+        set_up=lambda stage: on_default(stage)[1],
         probe=lambda client: "host.docker.internal" in client.hosts,
         expected=Docker(False, podman=True),
         source="docs.docker.com: on Linux --add-host=host.docker.internal:host-gateway is needed",
@@ -275,17 +258,17 @@ def test_names(row: Row[Any], stage: Stage) -> None:
 
 def across(stage: Stage) -> list[Verdict]:
     """Two bridges of one's own, and the default one."""
-    pair = stage.once(side_by_side)
-    server, client = stage.once(on_default)
-    other = stage.lab.client(networks=[stage.lab.network()])
+    pair = stage.once(scenes.named)
+    server, client = on_default(stage)
+    other = stage.once(scenes.apart).client
     asked = [(other, pair.server), (client, pair.server), (pair.client, server)]
     return [assert_unreachable(source, owner.port(80), timeout=SHORT).verdict for source, owner in asked]
 
 
 def joined(stage: Stage) -> list[Verdict]:
     """A client of another network that joins, and leaves again."""
-    pair = stage.once(side_by_side)
-    client = stage.lab.client(networks=[stage.lab.network()])
+    pair = stage.once(scenes.named)
+    client = stage.lab.client(networks=[stage.once(scenes.apart).network])
     port = pair.server.port(80).on(pair.server.ip)
     seen = [client.probe(port, timeout=SHORT).verdict]
     pair.network.connect(client)
@@ -295,11 +278,11 @@ def joined(stage: Stage) -> list[Verdict]:
 
 
 def outside_of_internal(stage: Stage) -> Verdict:
-    return stage.once(internal_pair).client.probe(OUTSIDE, timeout=SHORT).verdict
+    return stage.once(scenes.internal).client.probe(OUTSIDE, timeout=SHORT).verdict
 
 
 def inside_of_internal(stage: Stage) -> dict[str, Verdict]:
-    pair = stage.once(internal_pair)
+    pair = stage.once(scenes.internal)
     return {
         "peer": pair.client.probe(pair.server.port(80)).verdict,
         "gateway": pair.client.probe(f"icmp://{pair.network.gateway}").verdict,
@@ -326,7 +309,7 @@ while True:
 
 def name_from_afar(stage: Stage) -> Verdict:
     """On an internal network, a name that a name server out there would know; nobody is there to answer."""
-    client = stage.lab.client(networks=[stage.once(internal_pair).network], dns=["198.51.100.53"])
+    client = stage.lab.client(networks=[stage.once(scenes.internal).network], dns=["198.51.100.53"])
     return client.probe("dns://somewhere.example", timeout=SHORT).verdict
 
 
@@ -345,23 +328,21 @@ def name_from_beside(internal: bool) -> Callable[[Stage], str]:
 
 
 def icc_off(stage: Stage) -> dict[str, Verdict]:
-    network = stage.lab.network(icc=False)
-    server, client = stage.lab.server(networks=[network]), stage.lab.client(networks=[network])
+    pair = stage.once(scenes.icc_off)
     return {
-        "peer": assert_unreachable(client, server.port(80), timeout=SHORT).verdict,
-        "from the host": stage.host.probe(server.port(80)).verdict,
+        "peer": assert_unreachable(pair.client, pair.server.port(80), timeout=SHORT).verdict,
+        "from the host": stage.host.probe(pair.server.port(80)).verdict,
     }
 
 
 def without_network(stage: Stage) -> tuple[Verdict, list[str]]:
-    client = stage.lab.client(network_mode="none")
-    return client.probe(stage.once(on_default)[0].port(80)).verdict, client.run("ls", "/sys/class/net").stdout.split()
+    client = stage.once(scenes.without_network)
+    return client.probe(on_default(stage)[0].port(80)).verdict, client.run("ls", "/sys/class/net").stdout.split()
 
 
 def in_the_hosts_namespace(stage: Stage) -> tuple[Verdict, bool]:
     """A client in host mode: the host's loopback is its own, and it sees the bridge."""
-    bound = stage.lab.server(bind={80: None})
-    client = stage.lab.client(network_mode="host")
+    bound, client = stage.once(scenes.bound), stage.once(scenes.on_the_hosts_network)
     names = client.run("ls", "/sys/class/net").stdout.split()
     return client.probe(bound.bound_port(80)).verdict, stage.lab.bridge.name in names
 
@@ -458,16 +439,31 @@ def test_isolation(row: Row[Any], stage: Stage) -> None:
 # --- addresses and options -------------------------------------------------------------------------------------------
 
 
-def free_subnet(stage: Stage) -> str:
+def free_subnet(lab: Lab) -> str:
     """One that no network has, of those that RFC 2544 keeps for measurements."""
-    taken = [ipaddress.ip_network(s) for n in stage.host.services.engine.networks() for s in n.subnets if ":" not in s]
+    taken = [ipaddress.ip_network(s) for n in lab.host.services.engine.networks() for s in n.subnets if ":" not in s]
     fields = ipaddress.ip_network("198.18.0.0/15").subnets(new_prefix=24)
     return str(next(field for field in fields if not any(field.overlaps(other) for other in taken)))
 
 
+@dataclass(frozen=True)
+class Numbered:
+    """A network of a subnet of one's own, and a client on it."""
+
+    network: Network
+    subnet: str
+    client: Client
+
+
+def numbered(lab: Lab) -> Numbered:
+    wanted = free_subnet(lab)
+    network = lab.network(subnet=wanted)
+    return Numbered(network, wanted, lab.client(networks=[network]))
+
+
 def static_address(stage: Stage) -> list[bool]:
     """Before and after a stop, while which another container comes for an address."""
-    network = stage.lab.network(subnet=free_subnet(stage))
+    network = stage.once(numbered).network
     wanted = str(ipaddress.ip_network(network.subnets[0])[77])
     server = stage.lab.server(networks={network: wanted})
     seen = [server.ip == wanted]
@@ -478,7 +474,7 @@ def static_address(stage: Stage) -> list[bool]:
 
 
 def joined_with_address(stage: Stage) -> bool:
-    network = stage.lab.network(subnet=free_subnet(stage))
+    network = stage.once(numbered).network
     wanted = str(ipaddress.ip_network(network.subnets[0])[78])
     client = stage.lab.client()
     network.connect(client, ip=wanted)
@@ -499,15 +495,13 @@ def ipv6(stage: Stage) -> tuple[bool, Verdict]:
 
 
 def no_ipv6(stage: Stage) -> str:
-    return stage.once(side_by_side).server.ip6
+    return stage.once(scenes.named).server.ip6
 
 
 def subnet_as_asked(stage: Stage) -> bool:
-    wanted = free_subnet(stage)
-    network = stage.lab.network(subnet=wanted)
-    client = stage.lab.client(networks=[network])
-    inside = ipaddress.ip_address(client.ip) in ipaddress.ip_network(wanted)
-    return network.subnets == (wanted,) and inside
+    made = stage.once(numbered)
+    inside = ipaddress.ip_address(made.client.ip) in ipaddress.ip_network(made.subnet)
+    return made.network.subnets == (made.subnet,) and inside
 
 
 ADDRESSES: list[Row[Any]] = [
@@ -616,14 +610,13 @@ def test_refused_before_anything_is_made(row: Row[Any], stage: Stage) -> None:
 
 def alias_on_joining(stage: Stage) -> Call:
     """The engine is asked by the network that the default one is known by."""
-    api, server = stage.others.api, stage.lab.server(networks=[stage.lab.network()])
+    api, server = stage.others.api, stage.lab.server(networks=[stage.once(scenes.apart).network])
     default = stage.host.services.default_network
     return lambda: api.connect_container_to_network(server.id, default, aliases=["db"])
 
 
 def with_a_running_endpoint(stage: Stage) -> Call:
-    network = stage.lab.network()
-    stage.lab.client(networks=[network])
+    network = stage.once(scenes.apart).network
     return lambda: stage.others.api.remove_network(network.id)
 
 
@@ -655,16 +648,15 @@ def static_on_default(stage: Stage) -> Call:
 
 def behind(stage: Stage) -> str:
     """The state of a container whose start was refused."""
-    number = stage.lab.server(bind={80: None}).bound_port(80).number
+    number = stage.once(scenes.bound).bound_port(80).number
     made = stage.others.create(host={"port_bindings": {"80/tcp": ("127.0.0.1", number)}}, ports=[80])
     engine_says(lambda: stage.others.api.start(made))
     return stage.lab.adopt(made).facts().status
 
 
 def taken_address(stage: Stage) -> Call:
-    network = stage.lab.network(subnet=free_subnet(stage))
-    holder: Container = stage.lab.client(networks=[network])
-    return lambda: stage.lab.client(networks={network: holder.ip})
+    made = stage.once(numbered)
+    return lambda: stage.lab.client(networks={made.network: made.client.ip})
 
 
 ENGINE_REFUSES: list[Row[Any]] = [

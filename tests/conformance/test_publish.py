@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from pytest_dockconn import Client, Lab, Port, Server, Verdict, assert_reachable, assert_unreachable
+from pytest_dockconn import Lab, Port, Server, Verdict, assert_reachable, assert_unreachable
 from tests.conformance.helpers import SHORT, Call, free_range, need_ipv6, returned, tcp
 from tests.conformance.others import IDLE, engine_says, web
 from tests.conformance.rows import Docker, OneOf, Row, Says, Since, Stage, params, refused
+from tests.engine import scenes
 from tests.engine.helpers import free_port, host_address
 
 RUN_TESTS = "moby integration-cli/docker_cli_run_test.go"
@@ -23,10 +24,6 @@ LOOPBACK = {"80/tcp": ("127.0.0.1",)}
 def open_to_all(lab: Lab) -> Server:
     """HTTP and UDP on any free port of every IPv4 address."""
     return lab.server(expose=(), bind={80: ("0.0.0.0", None), "53/udp": ("0.0.0.0", None)})
-
-
-def asking(lab: Lab) -> Client:
-    return lab.client()
 
 
 def answers(stage: Stage, *ports: Port) -> list[bool]:
@@ -119,7 +116,7 @@ def everywhere(stage: Stage) -> dict[str, Verdict]:
     """A port of every address, asked by the host and by a neighbour."""
     port = stage.once(open_to_all).bound_port(80)
     ways = {"loopback": "127.0.0.1", "own address": host_address(), "bridge": stage.lab.bridge.gateway}
-    client = stage.once(asking)
+    client = stage.once(scenes.plain).client
     seen = {f"host, {name}": stage.host.probe(port.on(address)).verdict for name, address in ways.items()}
     return seen | {
         f"neighbour, {name}": client.probe(port.on(address)).verdict
@@ -130,7 +127,7 @@ def everywhere(stage: Stage) -> dict[str, Verdict]:
 
 def from_another_network(stage: Stage) -> Verdict:
     port = stage.once(open_to_all).bound_port(80).on(host_address())
-    return stage.lab.client(networks=[stage.lab.network()]).probe(port).verdict
+    return stage.once(scenes.apart).client.probe(port).verdict
 
 
 def own_address_from_itself(stage: Stage) -> Verdict:
@@ -143,7 +140,7 @@ def udp(address: Callable[[Stage], str]) -> Callable[[Stage], Verdict]:
 
     def set_up(stage: Stage) -> Verdict:
         port = stage.once(open_to_all).bound_port(53, "udp")
-        return stage.once(asking).probe(port.on(address(stage)), timeout=SHORT).verdict
+        return stage.once(scenes.plain).client.probe(port.on(address(stage)), timeout=SHORT).verdict
 
     return set_up
 
@@ -161,8 +158,8 @@ def ipv6_only_binding(stage: Stage) -> Verdict:
 
 def loopback_from_a_container(stage: Stage) -> Verdict:
     """The host's loopback is not the container's; by the bridge's address it is not bound."""
-    port = stage.lab.server(bind={80: None}).bound_port(80)
-    return assert_unreachable(stage.once(asking), port, timeout=SHORT).verdict
+    port = stage.once(scenes.bound).bound_port(80)
+    return assert_unreachable(stage.once(scenes.plain).client, port, timeout=SHORT).verdict
 
 
 def unpublished(stage: Stage) -> tuple[Verdict, Verdict]:
@@ -352,7 +349,7 @@ def neighbour_busy(stage: Stage) -> tuple[bool, list[bool]]:
 
 
 def off_its_first_network(stage: Stage) -> list[bool]:
-    one, two = stage.lab.network("one"), stage.lab.network("two")
+    one, two = stage.once(scenes.apart).network, stage.once(scenes.named).network
     server = stage.lab.server(networks=[one, two], bind={80: None})
     seen = answers(stage, server.bound_port(80))
     one.disconnect(server)
@@ -360,7 +357,7 @@ def off_its_first_network(stage: Stage) -> list[bool]:
 
 
 def internal(stage: Stage) -> str:
-    server = stage.lab.server(networks=[stage.lab.network(internal=True)], bind={80: None})
+    server = stage.lab.server(networks=[stage.once(scenes.internal).network], bind={80: None})
     return refused(lambda: server.bound_port(80))
 
 
@@ -480,7 +477,7 @@ def bound_to(stage: Stage, number: int, **host: Any) -> Call:
 
 
 def held_by_a_container(stage: Stage) -> Call:
-    return bound_to(stage, stage.lab.server(bind={80: None}).bound_port(80).number)
+    return bound_to(stage, stage.once(scenes.bound).bound_port(80).number)
 
 
 def held_by_a_process(stage: Stage) -> Call:
@@ -505,7 +502,7 @@ def container_mode(stage: Stage) -> Call:
 
 def state_after(stage: Stage) -> str:
     """Of a container that is always started again, and whose port is taken."""
-    number = stage.lab.server(bind={80: None}).bound_port(80).number
+    number = stage.once(scenes.bound).bound_port(80).number
     policy = {"Name": "always"}
     host = {"port_bindings": {"80/tcp": ("127.0.0.1", number)}, "restart_policy": policy}
     made = stage.others.create(host=host, ports=[80])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pytest_dockconn import Client, Container, Lab, Network, Port, Server
 from pytest_dockconn.actions.containers import side_by_side
+from tests.conformance.helpers import asker
 from tests.engine import servers
 from tests.engine.helpers import docker_py, rule, take_address
 from tests.shared import Stage
@@ -63,6 +65,48 @@ def asked(scene: Callable[[Lab], Pair], number: int = 80) -> Callable[[Stage], t
         return made.client, made.server.port(number)
 
     return set_up
+
+
+# Names
+
+
+def named(lab: Lab) -> Placed:
+    """On one network; the client hears at once of names that do not exist."""
+    network = lab.network()
+    server = lab.server(networks=[network], aliases=["db", "mail.example"])
+    return Placed(asker(lab, networks=[network]), server, network)
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A client that is linked to a server by an alias."""
+
+    client: Client
+    server: Container
+    alias: str
+
+
+#: How the server of each alias is made.
+ALIASES: dict[str, dict[str, Any]] = {
+    "db": {},
+    "docker-1": {},
+    "three": {"expose": ("6379-6381",)},
+    "two": {"expose": ("6379-6380",)},
+    "apart": {"expose": (80, 443)},
+    "mixed": {"expose": ("6300/udp", 6379)},
+    "tie": {"expose": ("53/udp", 53)},
+    "bound": {"expose": (), "bind": {8080: None}},
+    "quiet": {"expose": (), "env": {"A": "1"}},
+    "copied": {"env": {"PASSWORD": "geheim", "HOME": "/srv", "A_B": "x=y z"}},
+}
+
+
+def linked(lab: Lab) -> dict[str, Linked]:
+    """By the alias; one client is linked to them all."""
+    made = lab.side_by_side(*(partial(lab.server, **options) for options in ALIASES.values()))
+    servers = dict(zip(ALIASES, made, strict=True))
+    client = lab.client(links=servers)
+    return {alias: Linked(client, server, alias) for alias, server in servers.items()}
 
 
 # Closed by their networks

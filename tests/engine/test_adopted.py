@@ -32,8 +32,9 @@ from pytest_dockconn.engine import find
 from pytest_dockconn.errors import NotOurs, SpecError
 from pytest_dockconn.logic import stack
 from tests.conformance.others import IDLE, Others, web
-from tests.engine import scratch
+from tests.engine import scenes, scratch
 from tests.engine.helpers import free_port, needs, take_address
+from tests.shared import Stage
 
 READ_ONLY = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
 
@@ -144,17 +145,19 @@ def test_asks_and_is_asked_and_nothing_of_it_changes(
 
 
 @needs("isolation")
-def test_apart_from_its_networks(others: Others, dockconn: Lab) -> None:
+def test_apart_from_its_networks(
+    others: Others, dockconn: Lab, dockconn_client: Client, dockconn_exposed_server: Server
+) -> None:
     """One that somebody keeps apart on a network of its own."""
     network = others.network()
     made = others.create(web(8080), networking_config={network: None}, host={"network_mode": network})
     others.api.start(made)
-    theirs, client = dockconn.adopt(made, name="theirs"), dockconn.client()
+    theirs, client, server = dockconn.adopt(made, name="theirs"), dockconn_client, dockconn_exposed_server
     before = others.api.inspect_container(made)
     assert_reachable(theirs, theirs.port(8080))
 
     assert_unreachable(client, theirs.port(8080), because=Verdict.TIMED_OUT, timeout=0.3)
-    assert_unreachable(theirs, dockconn.server().port(80), because=Verdict.TIMED_OUT, timeout=0.3)
+    assert_unreachable(theirs, server.port(80), because=Verdict.TIMED_OUT, timeout=0.3)
 
     assert others.api.inspect_container(made) == before
 
@@ -174,13 +177,13 @@ def test_without_a_network(others: Others, dockconn_client: Client, dockconn_exp
 
 
 @needs("host-network")
-def test_on_the_hosts_network_a_stranger_is_told_apart(others: Others, dockconn: Lab) -> None:
+def test_on_the_hosts_network_a_stranger_is_told_apart(others: Others, dockconn: Lab, dockconn_client: Client) -> None:
     """Every process of the host has its sockets there: that one answers on a port is no proof that it is this one."""
     theirs = others.run(IDLE, host={"network_mode": "host"})
     strangers_port = free_port()
     others.run(web(strangers_port), host={"network_mode": "host"})
 
-    for source in (dockconn.client(), dockconn.host):
+    for source in (dockconn_client, dockconn.host):
         assert_reachable(source, f"tcp://{dockconn.bridge.gateway}:{strangers_port}")
         seen = source.probe(theirs.port(strangers_port))
         assert seen.verdict is Verdict.WRONG_SERVER
@@ -278,7 +281,7 @@ def test_what_can_not_be_adopted(dockconn: Lab, given: object, words: str) -> No
 
 @pytest.mark.filterwarnings("default")  # what testcontainers warns of is not ours
 def test_one_of_testcontainers(
-    dockconn: Lab, dockconn_engine: Engine, dockconn_client_image: Image, api: Any, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, dockconn_engine: Engine, dockconn_client_image: Image, api: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", dockconn_engine.url)
     from testcontainers.core.config import testcontainers_config
@@ -288,11 +291,11 @@ def test_one_of_testcontainers(
     made = DockerContainer(dockconn_client_image.id).with_command(web(8080))
     with contextlib.closing(made.get_docker_client().client), made as started:
         before = api.inspect_container(started.get_wrapped_container().id)
-        theirs = dockconn.adopt(started, name="theirs")
+        theirs, ours = stage.lab.adopt(started, name="theirs"), stage.once(scenes.plain)
 
         assert theirs.id == before["Id"]
-        assert assert_reachable(dockconn.client(), theirs.port(8080)).answered_by == theirs.id
-        assert_reachable(theirs, dockconn.server().port(80))
+        assert assert_reachable(ours.client, theirs.port(8080)).answered_by == theirs.id
+        assert_reachable(theirs, ours.server.port(80))
         assert api.inspect_container(theirs.id) == before
 
 
@@ -398,7 +401,7 @@ def project(
         run("down", "-t", "0")
 
 
-def test_a_stack_of_compose(dockconn: Lab, project: str, api: Any) -> None:
+def test_a_stack_of_compose(dockconn: Lab, dockconn_client: Client, project: str, api: Any) -> None:
     services = dockconn.compose(project)
     before = {c.id: api.inspect_container(c.id) for c in services.values()}
 
@@ -410,7 +413,7 @@ def test_a_stack_of_compose(dockconn: Lab, project: str, api: Any) -> None:
     assert_reachable(app, "tcp://db:5432")
     assert assert_reachable(app, db.port(5432).named("db")).answered_by == db.id
     assert_unreachable(one, db.port(5432), because=Verdict.TIMED_OUT, timeout=0.3)
-    assert_unreachable(dockconn.client(), app.port(8000), because=Verdict.TIMED_OUT, timeout=0.3)
+    assert_unreachable(dockconn_client, app.port(8000), because=Verdict.TIMED_OUT, timeout=0.3)
 
     assert {c.id: api.inspect_container(c.id) for c in services.values()} == before
     assert {data["ExecIDs"] for data in before.values()} == {None}

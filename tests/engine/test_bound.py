@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from pytest_dockconn import DockconnError, Host, Lab, Server, assert_reachable
+from pytest_dockconn import Client, DockconnError, Host, Lab, Server, assert_reachable
 from pytest_dockconn.errors import PortInUse
+from tests.engine import scenes
 from tests.engine.helpers import free_port, host_address, needs
+from tests.shared import Shared
 
 WISHES = [
     pytest.param(lambda n: n, "127.0.0.1", id="a port of loopback"),
@@ -32,12 +34,12 @@ def test_bindings(dockconn: Lab, wish: Callable[[int], Any], address: str) -> No
     assert answer.answered_by == server.id
 
 
-def test_open_to_the_network_is_reached_by_the_hosts_own_address(dockconn: Lab) -> None:
+def test_open_to_the_network_is_reached_by_the_hosts_own_address(dockconn: Lab, dockconn_client: Client) -> None:
     server = dockconn.server(bind={80: ("0.0.0.0", free_port())})
     port = server.bound_port(80)
 
     by_address = assert_reachable(dockconn.host, port.on(host_address()))
-    from_container = assert_reachable(dockconn.client(), port)
+    from_container = assert_reachable(dockconn_client, port)
 
     assert by_address.address == host_address()
     assert from_container.address == dockconn.bridge.gateway
@@ -50,21 +52,22 @@ def test_loopback_is_not_reached_by_the_hosts_own_address(dockconn: Lab, dockcon
     assert dockconn.host.probe(f"http://{host_address()}:{port.number}/").verdict.value == "refused"
 
 
-def test_several_ports_and_protocols(dockconn: Lab) -> None:
+def test_several_ports_and_protocols(dockconn: Lab, dockconn_client: Client) -> None:
     server = dockconn.server(expose=(8080,), bind={80: None, "8000-8001": None, "53/udp": None})
 
     bound = [server.bound_port(80), server.bound_port(8000), server.bound_port(8001), server.bound_port(53, "udp")]
     assert [assert_reachable(dockconn.host, port).answered_by for port in bound] == [server.id] * 4
     assert len({(port.number, port.protocol) for port in bound}) == 4
-    assert assert_reachable(dockconn.client(), server.port(8080)).answered_by == server.id
+    assert assert_reachable(dockconn_client, server.port(8080)).answered_by == server.id
     with pytest.raises(DockconnError, match="server1 has no bound port 8080/tcp"):
         server.bound_port(8080)
 
 
-def test_udp_is_reached_by_containers_too(dockconn: Lab) -> None:
-    server = dockconn.server(expose=("53/udp",))
+def test_udp_is_reached_by_containers_too(shared: Shared) -> None:
+    made = shared.once(scenes.plain)
+    server = made.server
 
-    answer = assert_reachable(dockconn.client(), server.port(53, "udp"))
+    answer = assert_reachable(made.client, server.port(53, "udp"))
 
     assert answer.answered_by == server.id
     assert server.port(53, "udp").url.startswith("udp://")

@@ -207,9 +207,9 @@ def test_an_authority_that_is_none(stack: Stack, secure: Server, tmp_path: Path,
 
 
 @needs("host-callback")
-def test_host_gateway_leads_to_the_host(dockconn: Lab) -> None:
+def test_host_gateway_leads_to_the_host(dockconn: Lab, shared: Shared) -> None:
     listener = dockconn.host.listen()
-    client = dockconn.client(networks=[dockconn.network()], extra_hosts={"hg": "host-gateway"})
+    client = dockconn.client(networks=[shared.once(scenes.apart).network], extra_hosts={"hg": "host-gateway"})
 
     assert client.probe("dns://hg").address == dockconn.bridge.gateway
     assert assert_reachable(client, f"http://hg:{listener.number}/").text == "the host answers\n"

@@ -2,62 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from pytest_dockconn import Lab, ReachabilityError, assert_linked, assert_reachable
 from pytest_dockconn.errors import SpecError
+from tests.engine import scenes
 from tests.engine.helpers import take_address
+from tests.shared import Shared
 
 links = pytest.mark.dockconn(requires=["links"])
 
-SERVERS: list[tuple[str, dict[str, Any], str, dict[str, str]]] = [
-    ("one port", {}, "web", {"WEB_PORT": "tcp://{ip}:80", "WEB_PORT_80_TCP_PROTO": "tcp"}),
-    ("alias with a dash", {}, "docker-1", {"DOCKER_1_PORT_80_TCP_ADDR": "{ip}"}),
+#: Of servers of ``scenes.ALIASES``.
+VARIABLES: list[tuple[str, str, dict[str, str]]] = [
+    ("one port", "db", {"DB_PORT": "tcp://{ip}:80", "DB_PORT_80_TCP_PROTO": "tcp"}),
+    ("alias with a dash", "docker-1", {"DOCKER_1_PORT_80_TCP_ADDR": "{ip}"}),
     (
         "three in a row",
-        {"expose": ("6379-6381",)},
-        "redis",
+        "three",
         {
-            "REDIS_PORT_6379_TCP_START": "tcp://{ip}:6379",
-            "REDIS_PORT_6379_TCP_END": "tcp://{ip}:6381",
-            "REDIS_PORT_6379_TCP_PORT_START": "6379",
-            "REDIS_PORT_6379_TCP_PORT_END": "6381",
-            "REDIS_PORT_6380_TCP_PORT": "6380",
+            "THREE_PORT_6379_TCP_START": "tcp://{ip}:6379",
+            "THREE_PORT_6379_TCP_END": "tcp://{ip}:6381",
+            "THREE_PORT_6379_TCP_PORT_START": "6379",
+            "THREE_PORT_6379_TCP_PORT_END": "6381",
+            "THREE_PORT_6380_TCP_PORT": "6380",
         },
     ),
-    (
-        "two protocols",
-        {"expose": (80, "53/udp")},
-        "dns",
-        {"DNS_PORT_53_UDP": "udp://{ip}:53", "DNS_PORT_80_TCP": "tcp://{ip}:80"},
-    ),
-    ("variables", {"env": {"PASSWORD": "geheim"}}, "db", {"DB_ENV_PASSWORD": "geheim"}),
-    ("a bound port", {"expose": (), "bind": {80: None}}, "web", {"WEB_PORT_80_TCP_PORT": "80"}),
+    ("two protocols", "tie", {"TIE_PORT_53_UDP": "udp://{ip}:53", "TIE_PORT_53_TCP": "tcp://{ip}:53"}),
+    ("variables", "copied", {"COPIED_ENV_PASSWORD": "geheim"}),
+    ("a bound port", "bound", {"BOUND_PORT_8080_TCP_PORT": "8080"}),
 ]
 
 
 @links
-@pytest.mark.parametrize(("options", "alias", "expected"), [s[1:] for s in SERVERS], ids=[s[0] for s in SERVERS])
-def test_link(dockconn: Lab, options: dict[str, Any], alias: str, expected: dict[str, str]) -> None:
-    server = dockconn.server(**options)
-    client = dockconn.client(links={alias: server})
+@pytest.mark.parametrize(("alias", "expected"), [v[1:] for v in VARIABLES], ids=[v[0] for v in VARIABLES])
+def test_link(dockconn: Lab, shared: Shared, alias: str, expected: dict[str, str]) -> None:
+    made = shared.once(scenes.linked)[alias]
 
-    assert_linked(client, server, alias=alias)
-    wanted = {name: value.format(ip=server.ip) for name, value in expected.items()}
+    assert_linked(made.client, made.server, alias=alias)
+    wanted = {name: value.format(ip=made.server.ip) for name, value in expected.items()}
     if not dockconn.engine.can("link-env"):  # off by default from Docker 29
         wanted = {}
-    assert wanted.items() <= client.environment.items()
+    assert wanted.items() <= made.client.environment.items()
 
 
 @pytest.mark.dockconn(requires=["link-env"])
-def test_nothing_exposed_gives_name_and_env_only(dockconn: Lab) -> None:
-    server = dockconn.server(expose=(), env={"A": "1"})
-    client = dockconn.client(links={"quiet": server})
+def test_nothing_exposed_gives_name_and_env_only(shared: Shared) -> None:
+    made = shared.once(scenes.linked)["quiet"]
 
-    assert_linked(client, server, alias="quiet")
-    assert {n for n in client.environment if n.startswith("QUIET")} == {"QUIET_NAME", "QUIET_ENV_A"}
+    assert_linked(made.client, made.server, alias="quiet")
+    assert {n for n in made.client.environment if n.startswith("QUIET")} == {"QUIET_NAME", "QUIET_ENV_A"}
 
 
 @pytest.mark.dockconn(requires=["link-env"])
@@ -76,29 +69,27 @@ def test_stale_after_a_restart_of_the_server_alone(dockconn: Lab) -> None:
     assert_reachable(client, server.port(80).named("server1"))  # the hosts file follows
 
 
-def test_not_linked_at_all(dockconn: Lab) -> None:
-    server, client = dockconn.server(), dockconn.client()
+def test_not_linked_at_all(shared: Shared) -> None:
+    made = shared.once(scenes.plain)
 
     with pytest.raises(ReachabilityError, match=r"/etc/hosts of client1 has no line for 'server1'"):
-        assert_linked(client, server)
+        assert_linked(made.client, made.server)
 
 
 @links
-def test_another_alias_is_no_link(dockconn: Lab) -> None:
-    server = dockconn.server()
-    client = dockconn.client(links={"db": server})
+def test_another_alias_is_no_link(shared: Shared) -> None:
+    made = shared.once(scenes.linked)["db"]
 
-    with pytest.raises(ReachabilityError, match=r"has no line for 'server1'"):
-        assert_linked(client, server)
+    with pytest.raises(ReachabilityError, match=f"has no line for '{made.server.name}'"):
+        assert_linked(made.client, made.server)
 
 
 @links
-def test_linked_to_another_server(dockconn: Lab) -> None:
-    one, two = dockconn.server(), dockconn.server()
-    client = dockconn.client(links={"db": one})
+def test_linked_to_another_server(shared: Shared) -> None:
+    one, two = (shared.once(scenes.linked)[alias] for alias in ("db", "apart"))
 
     with pytest.raises(ReachabilityError, match=r"says .* for 'db', but the server is at"):
-        assert_linked(client, two, alias="db")
+        assert_linked(one.client, two.server, alias="db")
 
 
 @links
@@ -112,18 +103,17 @@ def test_link_to_a_stopped_server_is_refused_before_anything_is_made(dockconn: L
 
 
 @pytest.mark.dockconn(requires=["network-links"])
-def test_link_on_a_user_network_is_a_dns_name(dockconn: Lab) -> None:
-    network = dockconn.network()
-    server = dockconn.server(networks=[network])
-    client = dockconn.client(networks=[network], links={"only-mine": server})
+def test_link_on_a_user_network_is_a_dns_name(dockconn: Lab, shared: Shared) -> None:
+    made = shared.once(scenes.apart)
+    client = dockconn.client(networks=[made.network], links={"only-mine": made.server})
 
-    assert_linked(client, server, alias="only-mine")
+    assert_linked(client, made.server, alias="only-mine")
     assert "only-mine" not in client.hosts
 
 
 @links
-def test_link_to_a_server_on_another_network_is_refused(dockconn: Lab) -> None:
-    server = dockconn.server(networks=[dockconn.network()])
+def test_link_to_a_server_on_another_network_is_refused(dockconn: Lab, shared: Shared) -> None:
+    server = shared.once(scenes.apart).server
 
     with pytest.raises(SpecError, match="server1 is not on the default network 'bridge'"):
         dockconn.client(links=[server])

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from pytest_dockconn import Lab, Matrix, ReachabilityError, Verdict, assert_matrix, assert_policy
+from pytest_dockconn import Client, Lab, Matrix, ReachabilityError, Verdict, assert_matrix, assert_policy
 from pytest_dockconn.actions import agents
 from pytest_dockconn.errors import SpecError
 from pytest_dockconn.handles.listener import HostListener
+from tests.engine import scenes
 from tests.engine.helpers import needs
+from tests.shared import Shared
 
 pytestmark = needs("isolation")
 TIMEOUT = 0.4
@@ -278,11 +280,10 @@ def test_a_source_that_can_not_ask_proves_nothing(dockconn: Lab, stack: Stack) -
         assert_matrix(matrix, {(client, "web:80"): "no", (stack.api, "web:80"): "yes"})
 
 
-def test_an_owner_that_has_ended_is_no_proof(dockconn: Lab) -> None:
-    server, client = dockconn.server(networks=[dockconn.network()]), dockconn.client()
-    server.stop()
+def test_an_owner_that_has_ended_is_no_proof(dockconn: Lab, shared: Shared) -> None:
+    made = shared.once(scenes.stopped)
 
-    matrix = dockconn.matrix([client], [server.port(80)], timeout=TIMEOUT)
+    matrix = dockconn.matrix([made.client], [made.server.port(80)], timeout=TIMEOUT)
 
     with pytest.raises(ReachabilityError, match="but inconclusive: server1 is exited"):
         assert_matrix(matrix, {("client1", "server1:80"): "no"})
@@ -309,18 +310,17 @@ def test_one_request_a_source(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> 
 ODD: list[tuple[str, Callable[[Lab, Stack], Any], str]] = [
     ("no sources", lambda lab, _: lab.matrix([]), "a matrix without a source"),
     ("no destinations", lambda lab, s: lab.matrix([s.web], []), "a matrix without a destination"),
-    ("nothing listens", lambda lab, _: lab.matrix([lab.client()]), "a matrix without a destination"),
     ("no source", lambda lab, _: lab.matrix(["web"]), "'web'"),  # type: ignore[list-item]
     ("no destination", lambda lab, s: lab.matrix([s.web], ["api:80"]), "'api:80' is not a destination"),
     ("several ports", lambda lab, s: lab.matrix([s.web], [s.api]), "api exposes 2 ports"),
     (
         "two of one name",
-        lambda lab, s: lab.matrix([s.web, lab.server(name="web")]),
+        lambda lab, s: lab.matrix([s.web, lab.client(name="web")]),
         "two sources of the matrix are both called 'web'",
     ),
     (
         "two destinations of one name",
-        lambda lab, s: lab.matrix([s.web], [s.api.port(80), lab.server(name="api").port(80)]),
+        lambda lab, s: lab.matrix([s.web], [s.api.port(80), lab.server(name="api", network_mode="none").port(80)]),
         "two destinations of the matrix are both called 'api:80'",
     ),
 ]
@@ -330,6 +330,11 @@ ODD: list[tuple[str, Callable[[Lab, Stack], Any], str]] = [
 def test_what_can_not_be_asked(dockconn: Lab, stack: Stack, ask: Callable[[Lab, Stack], Any], words: str) -> None:
     with pytest.raises(SpecError, match=words):
         ask(dockconn, stack)
+
+
+def test_nothing_listens_and_so_nothing_can_be_asked(dockconn: Lab, dockconn_client: Client) -> None:
+    with pytest.raises(SpecError, match="a matrix without a destination"):
+        dockconn.matrix([dockconn_client])
 
 
 def test_one_that_is_named_twice_is_asked_once(dockconn: Lab, stack: Stack) -> None:
@@ -398,10 +403,10 @@ def test_a_policy_of_nobody(containers: Any) -> None:
         assert_policy(containers, allow=[])
 
 
-def test_a_url_of_a_known_container_is_proved_too(dockconn: Lab) -> None:
+def test_a_url_of_a_known_container_is_proved_too(dockconn: Lab, shared: Shared) -> None:
     """And of nobody that is known here nothing is."""
-    web = dockconn.server(networks=[dockconn.network()], name="web")
-    client = dockconn.client(networks=[dockconn.network()])
+    made = shared.once(scenes.apart)
+    web, client = made.server, made.client
     known, unknown = f"http://{web.ip}/", f"http://{web.ip.rpartition('.')[0]}.250/"
 
     matrix = dockconn.matrix([client], [known, unknown], timeout=0.3)
@@ -411,12 +416,12 @@ def test_a_url_of_a_known_container_is_proved_too(dockconn: Lab) -> None:
         assert_matrix(matrix, {(client, known): "no", (client, unknown): "no"})
 
 
-def test_of_several_addresses_the_first_that_answers_counts(dockconn: Lab) -> None:
+def test_of_several_addresses_the_first_that_answers_counts(dockconn: Lab, shared: Shared) -> None:
     """Without a time limit for those that are not shared."""
-    front, back = dockconn.network(), dockconn.network()
-    web, api = dockconn.server(networks=[front, back], name="web"), dockconn.server(networks=[back], name="api")
+    made = shared.once(scenes.second_address_open)
+    client, web = made.client, made.server
 
-    matrix = dockconn.matrix([api], [web.port(80)], timeout=20)
+    matrix = dockconn.matrix([client], [web.port(80)], timeout=20)
 
-    assert matrix[api, web.port(80)].address == web.ip_on(back)
-    assert matrix[api, web.port(80)].elapsed < 10
+    assert matrix[client, web.port(80)].address == web.facts().endpoints[1].ip
+    assert matrix[client, web.port(80)].elapsed < 10

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pytest_dockconn import Lab
+from pytest_dockconn import Lab, Server
 from pytest_dockconn.actions import prune
 from pytest_dockconn.actions.leases import Leases
 from pytest_dockconn.labels import PID, process_started
@@ -28,10 +28,10 @@ import pytest
 from pytest_dockconn import assert_linked, assert_reachable
 
 def note(request, **things):
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    (request.config.rootpath / f"seen{worker}.json").write_text(json.dumps({name: thing.id for name, thing in things.items()}))
+    name = f"seen{os.environ.get('PYTEST_XDIST_WORKER', '')}-{request.node.name}.json"
+    (request.config.rootpath / name).write_text(json.dumps({name: thing.id for name, thing in things.items()}))
 
-def test_all(request, dockconn_session, dockconn_linked_client, dockconn_linked_server):
+def test_own(request, dockconn_session):
     lab = dockconn_session
     net = lab.network("front")
     names = os.environ.get("SERVERS", "web").split()
@@ -44,8 +44,7 @@ def test_all(request, dockconn_session, dockconn_linked_client, dockconn_linked_
         assert {ask.probe("dns://known").addresses for _ in range(9)} == {(server.ip,)}
     if "THEIRS" in os.environ:
         servers["linked"] = lab.client(name="linked", links={"db": os.environ["THEIRS"]})
-    assert_linked(dockconn_linked_client, dockconn_linked_server)
-    note(request, net=net, ask=ask, server3=dockconn_linked_server, client3=dockconn_linked_client, **servers)
+    note(request, net=net, ask=ask, **servers)
     if os.environ.get("STOP"):
         print("here", file=sys.__stdout__, flush=True)
         sys.stdin.read()
@@ -53,9 +52,13 @@ def test_all(request, dockconn_session, dockconn_linked_client, dockconn_linked_
 def env(name):
     return {"WHICH": os.environ.get("ENV_OF_" + name, "")}
 
-def test_other(dockconn_client):
+def test_tutorial(request, dockconn_client, dockconn_linked_client, dockconn_linked_server):
+    assert_linked(dockconn_linked_client, dockconn_linked_server)
     assert dockconn_client.run("true").returncode == 0
+    note(request, client1=dockconn_client, server3=dockconn_linked_server, client3=dockconn_linked_client)
 """
+#: Where three things are enough: a network, a client and a server.
+OWN = ("-k", "test_own")
 #: Seconds after which something that should come to pass counts as failed.
 PATIENCE = 15
 
@@ -87,7 +90,9 @@ class Project:
         return output
 
     def ids(self, worker: str = "") -> dict[str, str]:
-        seen: dict[str, str] = json.loads((self.folder / f"seen{worker}.json").read_text())
+        seen: dict[str, str] = {}
+        for file in self.folder.glob(f"seen{worker}-*.json"):
+            seen |= json.loads(file.read_text())
         return seen
 
     def kept(self) -> list[Leftover]:
@@ -112,8 +117,8 @@ class Project:
         return {name for name, thing in self.ids().items() if self.marks(thing)}
 
 
-def lives(pid: str, started: str) -> bool:
-    return process_started(int(pid)) == started
+def lives(owner: dict[str, str]) -> bool:
+    return process_started(int(owner[PID])) == owner["dockconn.owner.started"]
 
 
 @pytest.fixture
@@ -124,25 +129,23 @@ def project(tmp_path: Path, dockconn: Lab) -> Iterator[Project]:
         prune.remove(made.engine, made.kept())
 
 
-def test_the_next_run_uses_it_again_and_prune_ends_it(project: Project) -> None:
+def test_the_next_run_uses_it_again_and_the_helper_ends_the_lease(project: Project) -> None:
     first = project.run()
     ids = project.ids()
-    owner = project.marks(ids["ask"])
-    second = project.run()
+    owners = [project.marks(thing) for thing in ids.values()]
+    assert all(map(lives, owners))
+    assert len(project.kept()) == 6
+    assert not [one for one in prune.find(project.engine) if one.run in project.runs]
+    second = project.run("--dockconn-lease=0.01")
 
     assert "reuse: nothing is here of an earlier run" in first
     assert "reuse: made ask, client1, client3, front, server3, web" in first
     assert "reuse: ask, client1, client3, front, server3, web of an earlier run" in second
+    assert "kept for 0.01 min after the last run" in second
     assert "reuse: used again ask, client1, client3, front, server3, web\n" in second
     assert project.ids() == ids
-    assert lives(owner[PID], owner["dockconn.owner.started"])
-
-    assert not [one for one in prune.find(project.engine) if one.run in project.runs]
-    kept = project.kept()
-    assert len(kept) == 6
-    assert prune.remove(project.engine, kept) == []
-    assert project.there() == set()
-    assert until(lambda: not lives(owner[PID], owner["dockconn.owner.started"]), PATIENCE)
+    assert until(lambda: project.there() == set(), PATIENCE)
+    assert until(lambda: not any(map(lives, owners)), PATIENCE)
 
 
 def nothing(project: Project, server: str) -> None:
@@ -201,46 +204,39 @@ BEFELL: dict[str, tuple[Callable[[Project, str], object], str]] = {
 
 @pytest.mark.usefixtures("strangers")
 def test_what_is_no_good_is_replaced_and_the_reason_said(project: Project) -> None:
+    """A linked client with its server."""
     servers = " ".join(BEFELL)
     project.run(SERVERS=servers)
     before = project.ids()
     for name, (befall, _) in BEFELL.items():
         befall(project, before[name])
+    project.engine.stop(before["server3"], 1)
     said = next(
         line for line in project.run(SERVERS=servers, ENV_OF_changed="new").splitlines() if "reuse: used again" in line
     )
     after = project.ids()
 
-    assert {name for name in before if before[name] == after[name]} == {"fine", "net", "ask", "server3", "client3"}
+    good = {"fine", "net", "ask", "client1"}
+    assert {name for name in before if before[name] == after[name]} == good
     assert project.there() == set(before)
-    gone = {before[name] for name in BEFELL if name != "fine"}
+    gone = {thing for name, thing in before.items() if name not in good}
     assert not gone & {str(c["id"]) for c in project.engine.containers("dockconn.reuse")}
     assert not gone & {thing for run in project.runs for thing in Leases().of_run(run)}
     for name, (_, reason) in BEFELL.items():
         assert (f"{name} ({reason}" in said) == bool(reason and reason != "gone"), said
-
-
-def test_a_linked_client_is_replaced_with_its_server(project: Project) -> None:
-    project.run()
-    before = project.ids()
-    project.engine.stop(before["server3"], 1)
-    output = project.run()
-
-    assert "client3 (it was made from something else)" in output
-    assert "server3 (it is exited)" in output
-    changed = {name for name, thing in project.ids().items() if thing != before[name]}
-    assert changed == {"server3", "client3"}
+    assert "server3 (it is exited)" in said
+    assert "client3 (it was made from something else)" in said
 
 
 def test_a_client_linked_by_name_is_replaced_with_whoever_had_it(project: Project, dockconn: Lab) -> None:
     theirs = f"theirs-{project.folder.name}"
     try:
         start(project, dockconn, theirs)
-        project.run(THEIRS=theirs)
+        project.run(*OWN, THEIRS=theirs)
         before = project.ids()
         project.engine.remove(theirs)
         start(project, dockconn, theirs)
-        output = project.run(THEIRS=theirs)
+        output = project.run(*OWN, THEIRS=theirs)
     finally:
         project.engine.remove(theirs)
 
@@ -257,58 +253,55 @@ def start(project: Project, lab: Lab, name: str) -> None:
 def test_what_an_edited_test_does_not_ask_for_is_in_nobodys_way(project: Project) -> None:
     """Its alias is another's now, which it would still answer to; and so is its host port."""
     port = str(free_port())
-    project.run(SERVERS="web", PORT=port)
+    project.run(*OWN, SERVERS="web", PORT=port)
     before = project.ids()
-    output = project.run(SERVERS="other", PORT=port)
+    output = project.run(*OWN, SERVERS="other", PORT=port)
 
     assert "; made other; removed web (it had the name known on front)\n" in output
     assert not project.marks(before["web"])
     assert project.ids()["net"] == before["net"]
 
 
-def test_the_helper_ends_the_lease_and_itself(project: Project) -> None:
-    output = project.run("--dockconn-lease=0.01")
-    owners = [project.marks(thing) for thing in project.ids().values()]
-
-    assert "kept for 0.01 min after the last run" in output
-    assert until(lambda: project.there() == set(), PATIENCE)
-    assert until(lambda: not any(lives(one[PID], one["dockconn.owner.started"]) for one in owners if one), PATIENCE)
-
-
-def test_what_a_killed_run_used_is_not_used_again(project: Project, dockconn: Lab) -> None:
-    bystander = dockconn.server()
-    project.run()
+def test_what_a_killed_run_used_is_not_used_again(project: Project, dockconn_exposed_server: Server) -> None:
+    project.run(*OWN)
     before = project.ids()
-    process = project.begin(STOP="1")
+    process = project.begin(*OWN, STOP="1")
     assert process.stdout is not None
     while "here" not in process.stdout.readline():
         assert process.poll() is None
-    used = {thing for thing in before.values() if project.marks(thing)}
+    assert project.there() == set(before)
+    assert lives(project.marks(before["ask"]))
     process.send_signal(signal.SIGKILL)
     process.communicate()
 
-    assert used == set(before.values())
-    assert until(lambda: project.there() <= {"client1"}, PATIENCE)
-    assert bystander.facts().running
+    assert until(lambda: project.there() == set(), PATIENCE)
+    assert dockconn_exposed_server.facts().running
 
 
 def test_the_helper_killed_the_next_run_sweeps(project: Project) -> None:
-    project.run()
+    project.run(*OWN)
     owner = project.marks(project.ids()["ask"])
     os.kill(int(owner[PID]), signal.SIGKILL)
-    assert until(lambda: not lives(owner[PID], owner["dockconn.owner.started"]), PATIENCE)
+    assert until(lambda: not lives(owner), PATIENCE)
 
     mine = [one for one in prune.find(project.engine) if one.run == owner["dockconn"]]
-    assert len(mine) == 6
+    assert len(mine) == 3
     assert prune.remove(project.engine, mine) == []
     assert project.there() == set()
 
 
-def test_workers_each_have_their_own_and_it_does_not_grow(project: Project) -> None:
-    project.run("-n2", "--dist=each")
-    output = project.run("-n2", "--dist=each")
+def test_workers_each_have_their_own_and_it_does_not_grow_and_prune_ends_it(project: Project) -> None:
+    project.run("-n2", "--dist=each", *OWN)
+    output = project.run("-n2", "--dist=each", *OWN)
 
     assert "made" not in output.partition("used again")[2]
-    assert len(project.kept()) == 2 * 6
     one, other = project.ids("gw0"), project.ids("gw1")
     assert not set(one.values()) & set(other.values())
+    kept, owners = project.kept(), [project.marks(thing) for thing in (*one.values(), *other.values())]
+    assert len(kept) == 2 * 3
+    assert all(map(lives, owners))
+
+    assert prune.remove(project.engine, kept) == []
+
+    assert not [thing for thing in (*one.values(), *other.values()) if project.marks(thing)]
+    assert until(lambda: not any(map(lives, owners)), PATIENCE)

@@ -31,7 +31,13 @@ def test_dies_before_it_answers(dockconn: Lab, command: list[str], cause: str, o
     assert caught.value.remedy
     assert time.monotonic() - begun < 30  # far from the 60 s that a silent one gets
     assert _ours(dockconn) == before
-    assert dockconn.server().name == "server1"  # the name is free again
+
+
+def test_the_name_of_one_that_died_is_free_again(dockconn: Lab) -> None:
+    with pytest.raises(StartFailed):
+        dockconn.server(command=["false"])
+
+    assert dockconn.server(command=["sleep", "60"], expose=()).name == "server1"
 
 
 def test_command_that_does_not_exist(dockconn: Lab) -> None:

@@ -22,7 +22,9 @@ from pytest_dockconn import (
 )
 from pytest_dockconn.labels import PREFIX
 from pytest_dockconn.logic.capabilities import KNOWN
+from tests.engine import scenes
 from tests.engine.helpers import take_address
+from tests.shared import Shared
 
 
 def test_exposed_is_not_published(dockconn_client: Client, dockconn_exposed_server: Server) -> None:
@@ -161,9 +163,9 @@ def test_image_and_container_make_the_same_promise(dockconn_server_image: Image,
     assert re.fullmatch(r"(localhost/)?dockconn-client:[0-9a-f]{12}", dockconn_client_image.tag)
 
 
-def test_nothing_gains_privileges(dockconn: Lab) -> None:
+def test_nothing_gains_privileges(dockconn_client: Client, dockconn_exposed_server: Server) -> None:
     """Processes keep the capabilities of the table in docs, and no more."""
-    server, client = dockconn.server(), dockconn.client()
+    server, client = dockconn_exposed_server, dockconn_client
 
     assert _effective(client) == 0
     assert _effective(server) == (1 << 6) | (1 << 7) | (1 << 10)  # SETGID, SETUID, NET_BIND_SERVICE
@@ -189,7 +191,7 @@ def test_restart_gives_the_name_the_new_address(dockconn: Lab) -> None:
     assert assert_reachable(client, server.port(80).named(server.name)).address == server.ip
 
 
-def test_unlinked_name_is_not_found(dockconn: Lab, dockconn_linked_server: Server) -> None:
-    stranger = dockconn.client(dns=["127.0.0.1"])
+def test_unlinked_name_is_not_found(shared: Shared, dockconn_linked_server: Server) -> None:
+    stranger = shared.once(scenes.nameless)
 
     assert stranger.probe("http://server3/").verdict is Verdict.NAME_NOT_FOUND

@@ -94,7 +94,8 @@ def output(argv: list[str]) -> str | None:
             said = _said(process)
     except OSError:
         return None
-    return said.decode("utf-8", "replace") if process.returncode == 0 else None
+    whole = process.returncode == 0 and len(said) <= MOST
+    return said.decode("utf-8", "replace") if whole else None
 
 
 def _said(process: subprocess.Popen[bytes]) -> bytes:

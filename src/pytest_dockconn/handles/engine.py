@@ -12,7 +12,7 @@ from ..agent import namespace
 from ..errors import CapabilityError
 from ..logic.capabilities import check
 from ..model.facts import Counters, Interface, NetworkFacts
-from ..text import redact
+from ..text import one_line, redact
 
 
 def tcp_first(version: str) -> bool:
@@ -62,7 +62,7 @@ class Engine:
         return frozenset(name for name in ASK if self.can(name))
 
     def __repr__(self) -> str:
-        return f"<Engine {self.kind} {self.version} at {self.url}>"
+        return one_line(f"<Engine {self.kind} {self.version} at {self.url}>")
 
 
 class Bridge:
@@ -151,4 +151,4 @@ class Bridge:
         return next((i for i in found if i["name"] == name), {})
 
     def __repr__(self) -> str:
-        return f"<Bridge {self.name} {self.subnet}>"
+        return one_line(f"<Bridge {self.name} {self.subnet}>")

@@ -11,6 +11,7 @@ from ..errors import DockconnError, NotFound
 from ..logic import links
 from ..logic.given import text
 from ..model.facts import ContainerFacts
+from ..text import one_line
 from .source import Source
 
 
@@ -33,7 +34,8 @@ class Machine(Source):
 
     def __init__(self, services: Services, facts: ContainerFacts, name: str | None = None) -> None:
         self.services = services
-        self.name = name or facts.name
+        # of others' it may be what a label says; pytest shows it, as a part of what a test compares
+        self.name = one_line(name or facts.name)
         self._id = facts.id
         self._last = facts
         # one that a test adopts although it made it, or adopted it before, keeps the name that it has

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 from tests.fakes.engine import FakeEngine
+from tests.unit.samples import is_harmless
 
 from pytest_dockconn import Lab, Verdict
 from pytest_dockconn.actions import agents
@@ -90,3 +91,14 @@ def test_variables_are_read_by_the_containers_own_cat_which_may_not_end(
     monkeypatch.setattr(own, "ENVIRONMENT", Bound(size=100, seconds=10.0))
     with pytest.raises(DockconnError, match="it has written more than 100 bytes"):
         _ = server.environment
+
+
+def test_what_pytest_shows_of_what_others_named() -> None:
+    engine = FakeEngine(version="20.10\x1b[2J")
+    try:
+        there = Lab(Services(engine, Settings(), lambda _: None), "1")
+        named = stranger(engine, there, "ubuntu:24.04", "\x1b[2J\nmine", command=("sleep", "9"))
+        for shown in (repr(named), str(named.port(80)), repr(named.port(80)), repr(there.engine), repr(there.bridge)):
+            assert is_harmless(shown)
+    finally:
+        engine.shut_down()

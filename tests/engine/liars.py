@@ -10,8 +10,9 @@ import enum
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
 
@@ -201,6 +202,82 @@ def forged(stage: Stage) -> Question:
     return stage.lab.host, server.port(80)
 
 
+def heard(server: Server, number: int = 80, *, udp: bool = False) -> bytes:
+    """What a server says to anybody who asks: over UDP a datagram, else the lines of its headers about itself."""
+    question = (
+        b"dockconn? 0011"
+        if udp
+        else b"GET / HTTP/1.1\r\nHost: x\r\nX-Dockconn-Nonce: 0011\r\nConnection: close\r\n\r\n"
+    )
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM) as sock:
+        sock.settimeout(5)
+        sock.connect((server.ip, number))
+        sock.send(question)
+        if udp:
+            return sock.recv(9999).removeprefix(question)
+        head = b"".join(iter(lambda: sock.recv(9999), b"")).partition(b"\r\n\r\n")[0]
+    return b"\r\n".join(line for line in head.split(b"\r\n") if line.lower().startswith(b"x-dockconn"))
+
+
+def repeats(server: Server) -> dict[str, Any]:
+    """A stranger who says of itself all that the server said."""
+    return servers.web(80, *heard(server).decode().split("\r\n"))
+
+
+def repeated(stage: Stage) -> Question:
+    network = stage.lab.network()
+    server = stage.lab.server(networks=[network])
+    stranger = repeats(server)
+    server.stop()
+    take_address(stage.lab, server.ip, networks=[network], **stranger)
+    return stage.lab.host, server.port(80)
+
+
+def repeated_udp(stage: Stage) -> Question:
+    network = stage.lab.network()
+    server = stage.lab.server(networks=[network], expose=("53/udp",))
+    said = heard(server, 53, udp=True)
+    server.stop()
+    take_address(stage.lab, server.ip, networks=[network], **servers.datagrams(53, f"s.sendto(d + {said!r}, p)"))
+    return stage.lab.host, server.port(53, "udp")
+
+
+def repeated_when_bound(stage: Stage) -> Question:
+    server = stage.lab.server(bind={80: None})
+    told = dict(line.split(": ", 1) for line in heard(server).decode().split("\r\n"))
+    port = server.bound_port(80)
+    server.stop()
+    process(stage.undo, port.number, told)
+    return stage.lab.host, port
+
+
+def repeated_while_it_runs(stage: Stage) -> Question:
+    """The client's own server, at the client's own localhost: what the engine knows of the server is that it is well."""
+    server = stage.lab.server()
+    return stage.lab.client(**repeats(server)), server.port(80).named("localhost")
+
+
+def claimed_udp(stage: Stage) -> Question:
+    network = stage.lab.network()
+    server = stage.lab.server(networks=[network], **servers.ECHO)
+    server.stop()
+    claim = f" {server.id}".encode()
+    take_address(stage.lab, server.ip, networks=[network], **servers.datagrams(53, f"s.sendto(d + {claim!r}, p)"))
+    return stage.lab.host, server.port(53, "udp")
+
+
+def claimed_url(stage: Stage) -> Question:
+    """By a plain URL, so that it is asked what it says of itself."""
+    network = stage.lab.network()
+    server = stage.lab.server(networks=[network], **servers.web(80))
+    server.stop()
+    stranger = take_address(
+        stage.lab, server.ip, networks=[network], **servers.web(80, f"X-Dockconn-Container: {server.id}")
+    )
+    del stranger.services.known[stranger.id]  # as if others had made it: else the address is its own
+    return stage.lab.host, f"http://{server.ip}/"
+
+
 def _stopped_with_a_bound_port(lab: Lab, **options: Any) -> Port:
     server = lab.server(bind={80: None}, **options)
     port = server.bound_port(80)
@@ -222,17 +299,27 @@ def host_port_of_an_equal(stage: Stage) -> Question:
 
 def host_port_of_a_process(stage: Stage) -> Question:
     port = _stopped_with_a_bound_port(stage.lab)
-    server = ThreadingHTTPServer(("127.0.0.1", port.number), _Page)
-    stage.undo.callback(server.server_close)
-    stage.undo.callback(server.shutdown)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    process(stage.undo, port.number, {})
     return stage.lab.host, port
 
 
+def process(undo: contextlib.ExitStack, number: int, headers: Mapping[str, str]) -> None:
+    """A server of the host."""
+    server = ThreadingHTTPServer(("127.0.0.1", number), partial(_Page, headers))
+    undo.callback(server.server_close)
+    undo.callback(server.shutdown)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+
+
 class _Page(BaseHTTPRequestHandler):
+    def __init__(self, told: Mapping[str, str], *args: Any) -> None:
+        self._told = told
+        super().__init__(*args)
+
     def do_GET(self) -> None:
         self.send_response(200)
-        self.send_header("Content-Length", "0")
+        for name, value in {**self._told, "Content-Length": "0"}.items():
+            self.send_header(name, value)
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of its base
@@ -466,6 +553,22 @@ def only_ipv4_closed(stage: Stage) -> Question:
     return made.client, made.server.port(80)
 
 
+def only_ipv4_closed_by_name(stage: Stage) -> Question:
+    """The first address of the name swallows everything, as long as anybody cares to wait."""
+    client, port = only_ipv4_closed(stage)
+    return client, port.named(port.owner.name)
+
+
+def isolation_ends_at_the_server(stage: Stage) -> Question:
+    """It gets an address on the client's network, beside the one that is asked."""
+    one, other = stage.lab.network(), stage.lab.network()
+    made = scenes.pair(stage.lab, {"networks": [one]}, {"networks": [other]})
+    timer = threading.Timer(0.3, lambda: other.connect(made.server))
+    timer.start()
+    stage.undo.callback(timer.join)
+    return made.client, made.server.port(80)
+
+
 def resolver_dead(stage: Stage) -> Question:
     return stage.once(scenes.nameless), stage.once(scenes.plain).server.port(80).named("db.example.test")
 
@@ -581,6 +684,15 @@ LIARS: tuple[Liar, ...] = (
         "server2 answered at ", "server1 is exited"),
     lie("a stranger at the old address says that it is the server", forged, Verdict.WRONG_SERVER,
         "server2 answered at ", "does not know that server's token"),
+    lie("it says all that it has heard the server say", repeated, Verdict.WRONG_SERVER,
+        "server2 answered at ", "does not know that server's token"),
+    lie("the same, UDP", repeated_udp, Verdict.WRONG_SERVER, "server2 answered at ", "does not know that server's token"),
+    lie("the same, by a process of the host that has the host port", repeated_when_bound, Verdict.WRONG_SERVER,
+        "of the host answered at 127.0.0.1, not server1", "does not know that server's token"),
+    lie("the same, at the client's localhost, while the server runs", repeated_while_it_runs, Verdict.WRONG_SERVER,
+        "answered at http://localhost, not server1", "does not know that server's token"),
+    lie("it says that it is a server that can't say who it is, UDP", claimed_udp, Verdict.WRONG_SERVER,
+        "server2 answered at ", "server1 is exited"),
     lie("another container has the host port of a stopped server", host_port_of_another, Verdict.WRONG_SERVER,
         "server2 answered at 127.0.0.1", "server1 is exited"),
     lie("the same, of servers that can't say who they are", host_port_of_an_equal, Verdict.WRONG_SERVER,
@@ -632,6 +744,8 @@ LIARS: tuple[Liar, ...] = (
     unproved("the server is paused", paused, Verdict.TIMED_OUT, "server1 is paused"),
     unproved("a stranger has the address of a stopped server", stopped_and_replaced, Verdict.WRONG_SERVER, "server1 is exited",
         "wrong-server, server2 answered"),
+    unproved("a stranger has it, and says that it is that server, which can't say so", claimed_url, Verdict.WRONG_SERVER,
+        "server1 is exited", "something answered, and it was not server1"),
     unproved("nothing listens", nothing_listens, Verdict.REFUSED, "server1 does not answer at http://", "nothing listens on 81/tcp"),
     unproved("it listens on 127.0.0.1 only", loopback_only, Verdict.REFUSED, "server1 does not answer at tcp://",
         "server1 listens on 127.0.0.1 only"),
@@ -656,6 +770,9 @@ LIARS: tuple[Liar, ...] = (
     open_("the isolation ends while one looks", isolation_ends, hold=20.0),
     open_("the first address is closed, the second open", second_address_open),
     open_("IPv4 is closed, IPv6 is open", only_ipv4_closed),
+    open_("the same, by its name", only_ipv4_closed_by_name),
+    unproved("the server gets an address on the source's network while one looks", isolation_ends_at_the_server,
+        Verdict.TIMED_OUT, "leads to it by now, and was not asked", truth=Truth.OPEN, hold=1.0),
     isolated("a firewall rule of the server drops this client's packets", dropped, Verdict.TIMED_OUT),
     isolated("a firewall rule of the server rejects them", rejected, Verdict.REFUSED),
     isolated("a network without inter-container communication", no_icc, Verdict.TIMED_OUT),

@@ -10,7 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from pytest_dockconn import Client, Host, Lab, ReachabilityError, Server, Verdict, assert_reachable
+from pytest_dockconn import (
+    Client,
+    DockconnError,
+    Host,
+    Lab,
+    ReachabilityError,
+    Server,
+    Verdict,
+    assert_reachable,
+    assert_unreachable,
+)
 from pytest_dockconn.handles.source import Source
 from tests.engine import scenes
 from tests.shared import Stage
@@ -25,9 +35,23 @@ TIME = 5.0
 SERVER = r"""
 import socket, sys, threading, time
 BIG = b"x" * (1 << 20)
+LONG = b"9" * 5000
+#: By the path that is asked for: numbers that are none, or that no reader has thought of.
+NUMBERS = {
+    b"/status": b"HTTP/1.1 " + LONG + b" OK\r\n\r\nok",
+    b"/negative": b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nok",
+    b"/long": b"HTTP/1.1 200 OK\r\nContent-Length: " + LONG + b"\r\n\r\nok",
+    b"/digit": b"HTTP/1.1 200 OK\r\nContent-Length: \xb2\r\n\r\nok",
+    b"/python": b"HTTP/1.1 200 OK\r\nContent-Length: 1_0\r\n\r\nok",
+    b"/chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-" + LONG + b"\r\nok",
+    b"/headers": b"HTTP/1.1 200 OK\r\nLocation: " + b"\xff" * 60000 + b"\r\n\r\nok",
+    b"/text": b"HTTP/1.1 200 OK\r\n\r\n" + bytes(1 << 18),
+}
 def answer(c, mode):
-    c.recv(65536)
-    if mode == "length":
+    asked = c.recv(65536)
+    if mode == "numbers":
+        c.sendall(NUMBERS[asked.split(b" ")[1]])
+    elif mode == "length":
         c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n")
         for _ in range(1024): c.sendall(BIG)
     elif mode == "chunked":
@@ -54,8 +78,6 @@ def answer(c, mode):
         for _ in range(1000): c.sendall(b"z"); time.sleep(0.3)
     elif mode == "escapes":
         c.sendall(b"HTTP/1.1 200 \x1b[2J\x1b]0;owned\x07\r\nX-Dockconn-Container: \x1b[31m\r\nX: \xff\xfe\r\n\r\n\x1b[2J\x9b31m\xff\xe2\x80\xae")
-    elif mode == "lengths":
-        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nok")
     c.close()
 def quietly(c, mode):
     try: answer(c, mode)
@@ -88,9 +110,9 @@ ENEMIES = [
     Enemy("slow head", (Verdict.TIMED_OUT, Verdict.INCONCLUSIVE)),
     Enemy("slow body"),
     Enemy("escapes"),
-    Enemy("lengths"),
 ]
-PORTS = {enemy.mode: number for number, enemy in enumerate(ENEMIES, 8000)}
+NUMBERS = ["status", "negative", "long", "digit", "python", "chunk"]
+PORTS = {mode: number for number, mode in enumerate((*(enemy.mode for enemy in ENEMIES), "numbers"), 8000)}
 
 
 def peak(status: str | None = None) -> int:
@@ -132,8 +154,7 @@ class Siege:
 
 @pytest.fixture(scope="module")
 def siege(dockconn_module: Lab) -> Siege:
-    modes = [enemy.mode for enemy in ENEMIES]
-    command = ["python3", "-c", SERVER, *modes]
+    command = ["python3", "-c", SERVER, *PORTS]
     return Siege(dockconn_module.client(), dockconn_module.server(expose=tuple(PORTS.values()), command=command))
 
 
@@ -159,6 +180,55 @@ def test_what_answers_without_end(siege: Siege, dockconn_host: Host, enemy: Enem
     assert is_harmless(message.replace("\n", ""))
     assert is_harmless(result.detail)
     assert agents_peak(source) - before < MEMORY
+
+
+@pytest.mark.parametrize("asks", ["host", "client"])
+def test_numbers_that_are_none(siege: Siege, dockconn_host: Host, asks: str) -> None:
+    """All in one request: none of them may take the answers to the others with it. 40 answers are 60 MiB as JSON."""
+    source: Source = siege.client if asks == "client" else dockconn_host
+    enemy = f"http://{siege.enemies.ip}:{PORTS['numbers']}"
+    urls = [f"{enemy}/{path}" for path in (*NUMBERS, *["text", "headers"] * 20)]
+    source.probe(urls[1], timeout=1.0)
+    reset_agents_peak(source)
+    before = agents_peak(source)
+
+    with bounded(2 * TIME):
+        seen = source.probe_many(urls, timeout=2.0)
+        with pytest.raises(ReachabilityError, match=f"{source.name} can reach http://"):
+            assert_unreachable(source, urls[3], timeout=1.0)
+        with pytest.raises(ReachabilityError, match="inconclusive"):
+            assert_unreachable(source, urls[0], timeout=1.0)
+
+    assert [one.verdict for one in seen] == [Verdict.INCONCLUSIVE, *[Verdict.REACHABLE] * (len(urls) - 1)]
+    assert agents_peak(source) - before < MEMORY
+
+
+SOCKETS = """
+import resource, signal, socket
+resource.setrlimit(resource.RLIMIT_NOFILE, (8000, 8000))
+kept = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(6000)]
+for port, s in enumerate(kept, 20000): s.bind(("", port))
+s = socket.create_server(("", 80))
+while True: kept.append(s.accept()[0])
+"""
+
+
+def test_sockets_without_end(dockconn: Lab) -> None:
+    """A server that can't say who it is, among so many sockets that not all of them are told."""
+    enemy = dockconn.server(command=["python3", "-c", SOCKETS])
+    assert dockconn.host.probe(enemy.port(80)).answered_by == enemy.id
+
+    with bounded(2 * TIME):
+        assert dockconn.host.probe(enemy.port(80)).answered_by == enemy.id
+        with pytest.raises(ReachabilityError) as caught:
+            assert_reachable(dockconn.host, enemy.port(81), within=0, timeout=0.3)
+        with pytest.raises(DockconnError, match="more than 5000 listeners"):
+            dockconn.matrix([enemy])
+        with pytest.raises(ReachabilityError, match="inconclusive"):
+            assert_unreachable(dockconn.host, enemy.port(81), timeout=0.3)
+
+    text = str(caught.value) + "".join(content for _, content in caught.value.sections)
+    assert len(text) < 20_000
 
 
 @pytest.mark.parametrize(
@@ -189,6 +259,7 @@ def test_what_writes_without_end(dockconn: Lab, shell: str) -> None:
         pytest.param("yes | head -c 20000000 > /proc/1/fd/1", id="lines"),
         pytest.param("""for i in $(seq 99); do echo '{"id": '$i', "results": [{"verdict": "reachable"}]}'; done > /proc/1/fd/1""", id="replies"),
         pytest.param("head -c 20000000 /dev/urandom > /proc/1/fd/2", id="errors"),
+        pytest.param("""python3 -c 'print("{\\"a\\": [" + "[]," * 8000000 + "[]], \\"id\\": \\"0123456789abcdef\\"}")' > /proc/1/fd/1""", id="objects"),
         pytest.param("(printf '{\"a\":'; head -c 200000 /dev/zero | tr '\\0' '['; echo) > /proc/1/fd/1", id="deep"),
     ],
 )  # fmt: skip

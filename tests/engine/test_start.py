@@ -71,7 +71,7 @@ def test_own_command_waits_until_it_listens(dockconn: Lab) -> None:
 def _listeners(server: Any) -> list[dict[str, Any]]:
     from pytest_dockconn.actions import agents
 
-    return list(agents.look(server.services.agents.channel(server.id), "listeners")["listeners"])
+    return [dict(row) for row in agents.listeners(server.services.agents.channel(server.id))]
 
 
 def _ours(lab: Lab) -> set[object]:

@@ -11,6 +11,7 @@ from ipaddress import IPv4Network, ip_network
 from secrets import randbelow
 
 from pytest_dockconn.agent.echo import answer
+from pytest_dockconn.agent.identity import NONCE, proof
 from pytest_dockconn.errors import EngineError
 
 #: Whoever has this UDP port of a subnet's gateway has the subnet, among all processes of the machine.
@@ -66,7 +67,7 @@ class Sockets:
     Args:
         identity: the container's id, which every answer bears.
         log: takes a line for each request, as a server's log does.
-        token: which every answer bears too.
+        token: of which every answer bears a proof.
     """
 
     def __init__(self, identity: str, log: Say, token: str = "") -> None:
@@ -156,16 +157,17 @@ class Sockets:
             if not data:
                 return
             head += data
-        first = head.split(b"\r\n", 1)[0].decode("latin-1")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        nonce = next((line.partition(":")[2].strip() for line in lines if line.lower().startswith(NONCE + ":")), "")
         self._log(f'{connection.getpeername()[0]} "{first}" 200 {len(PAGE)}\n')
         connection.sendall(
-            f"HTTP/1.1 200 OK\r\nX-Dockconn-Container: {self._identity}\r\nX-Dockconn-Token: {self._token}\r\nContent-Type: text/html\r\n"
+            f"HTTP/1.1 200 OK\r\nX-Dockconn-Container: {self._identity}\r\nX-Dockconn-Proof: {proof(self._token, nonce)}\r\nContent-Type: text/html\r\n"
             f"Content-Length: {len(PAGE)}\r\nConnection: close\r\n\r\n{PAGE}".encode()
         )
 
     def _echo(self, sock: socket.socket) -> None:
         data, peer = sock.recvfrom(65536)
-        sock.sendto(answer(data, f"{self._identity} {self._token}".strip()), peer)
+        sock.sendto(answer(data, self._identity, self._token), peer)
 
     @staticmethod
     def _relay(connection: socket.socket, to: tuple[str, int]) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
+import re
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..agent import serve
+from ..agent.namespace import ROWS
 from ..engine.port import Stream
 from ..errors import DockconnError
 from ..text import ending, one_line
@@ -22,8 +25,17 @@ LONGEST = 32 << 20
 #: Characters of what it wrote that are shown.
 SHOWN = 300
 
+#: The end of a reply. Nothing else is read: what others write into the stream can be 32 MiB that become 600 as objects.
+_NUMBER = re.compile(rb'"id": "([0-9a-f]{16})"\}\Z')
+
 Request = Mapping[str, Any]
 Reply = Mapping[str, Any]
+
+#: A socket of a network namespace, as ``agent.namespace`` tells it, and what each word of it is.
+Row = Mapping[str, Any]
+_ROW: Mapping[str, type] = {
+    "protocol": str, "local": str, "port": int, "peer": str, "peer_port": int, "state": str, "inode": int, "queue": int,
+}  # fmt: skip
 
 
 class AgentGone(DockconnError):
@@ -35,6 +47,9 @@ class Channel(Protocol):
 
     def ask(self, request: Request, timeout: float) -> Reply:
         """One request, one reply; ``timeout`` in seconds. Raises ``AgentGone``."""
+
+    def tell(self, request: Request) -> None:
+        """One request, whose reply nobody waits for. Raises ``AgentGone``."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -53,6 +68,10 @@ class LocalChannel:
         """One request, one reply."""
         return serve.handle(dict(request))
 
+    def tell(self, request: Request) -> None:
+        """One request."""
+        serve.handle(dict(request))
+
     def close(self) -> None:
         """Nothing to let go of."""
 
@@ -70,7 +89,11 @@ class StreamChannel:
         self._silent = False
         self._flooded = ""
         self.stderr = ""
-        threading.Thread(target=self._read, name=f"dockconn-agent-{name}", daemon=True).start()
+        try:
+            threading.Thread(target=self._read, name=f"dockconn-agent-{name}", daemon=True).start()
+        except RuntimeError as error:
+            self.close()
+            raise self._gone(str(error)) from error
 
     @property
     def alive(self) -> bool:
@@ -97,22 +120,26 @@ class StreamChannel:
             if name == "stderr":
                 self.stderr = (self.stderr + data.decode("utf-8", "replace"))[-4000:]
                 continue
-            buffer += data
-            if b"\n" in data:
-                *lines, last = bytes(buffer).split(b"\n")
-                buffer = bytearray(last)
-                for line in lines:
-                    if line.startswith(b"{"):  # all else is not the agent's: something else in the container wrote it
-                        self._deliver(line)
+            first, *others = data.split(b"\n")
+            buffer += first
+            for piece in others:
+                self._deliver(buffer)
+                buffer = bytearray(piece)
         else:
             self._flooded = f"another process has written {LONGEST >> 20} MiB without an end of line into its stream"
             self._stream.close()
 
-    def _deliver(self, line: bytes) -> None:
+    def _deliver(self, line: bytearray) -> None:
+        """To who waits for it; what nobody waits for something else in the container wrote."""
+        found = _NUMBER.search(line, max(0, len(line) - 40))
+        number = found[1].decode("ascii") if found else ""
+        with self._lock:
+            if number not in self._waiting:
+                return
         try:
             reply = json.loads(line)
-            number = str(reply.pop("id"))
-        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+            del reply["id"]
+        except (ValueError, TypeError, RecursionError):
             return  # not the agent's either
         with self._lock:
             box = self._waiting.pop(number, None)
@@ -130,18 +157,30 @@ class StreamChannel:
             self._waiting[number] = box
             replies = self._replies
         try:
-            self._stream.write(json.dumps({**request, "id": number}).encode() + b"\n")
+            self._write(request, number)
             reply = box.get(timeout=timeout + GRACE)
-        except OSError as error:
-            raise self._gone(str(error)) from error
         except queue.Empty:
             self._silent = self._replies == replies  # else it answers others, and is only slow with this
             raise self._gone(f"no reply within {timeout + GRACE:g} s") from None
+        finally:
+            with self._lock:
+                self._waiting.pop(number, None)
         if reply is None:
             raise self._gone(self._flooded or "it ended")
         self._replies += 1
         self._silent = False
         return reply
+
+    def tell(self, request: Request) -> None:
+        """One request, whose reply nobody waits for. Raises ``AgentGone``."""
+        self._write(request, "")
+
+    def _write(self, request: Request, number: str) -> None:
+        try:
+            self._stream.write(json.dumps({**request, "id": number}).encode() + b"\n")
+        except OSError as error:
+            self.close()  # half a line may have been written, and the next request would be the other half
+            raise self._gone(str(error)) from error
 
     def _gone(self, why: str) -> AgentGone:
         wrote = one_line(ending(self.stderr.strip(), SHOWN), SHOWN)
@@ -155,35 +194,76 @@ class StreamChannel:
 
 
 def probes(channel: Channel, targets: Sequence[Mapping[str, Any]], timeout: float) -> list[Mapping[str, Any]]:
-    """Ask many targets in one request."""
-    return list(_checked(channel.ask({"op": "probe", "targets": list(targets)}, timeout))["results"])
+    """Ask many targets in one request; a result of each, in their order."""
+    reply = channel.ask({"op": "probe", "targets": list(targets)}, timeout)
+    with _reading(reply):
+        return [dict(one) for _, one in zip(targets, reply["results"], strict=True)]
 
 
 def watch(
     channel: Channel, targets: Sequence[Mapping[str, Any]], hold: float, timeout: float
 ) -> list[list[Mapping[str, Any]]]:
-    """Ask many targets for ``hold`` seconds."""
-    request = {"op": "watch", "targets": list(targets), "hold": hold}
-    return [list(kinds) for kinds in _checked(channel.ask(request, hold + timeout))["seen"]]
+    """Ask many targets for ``hold`` seconds; of each what was seen, which is never nothing."""
+    reply = channel.ask({"op": "watch", "targets": list(targets), "hold": hold}, hold + timeout)
+    with _reading(reply):
+        seen: list[list[Mapping[str, Any]]] = [
+            [dict(one) for one in kinds] for _, kinds in zip(targets, reply["seen"], strict=True)
+        ]
+        if not all(seen):
+            raise ValueError("nothing was seen of a target")
+        return seen
 
 
 def release(channel: Channel, keys: Sequence[str]) -> None:
-    """Close the connections that probes held."""
-    channel.ask({"op": "release", "keys": list(keys)}, 5.0)
+    """Close the connections that probes held. Where nobody hears it, they are closed after a while."""
+    with contextlib.suppress(AgentGone):
+        channel.tell({"op": "release", "keys": list(keys)})
 
 
 def look(channel: Channel, *names: str) -> Mapping[str, Any]:
     """What the agent sees of its namespace: see ``agent.serve.LOOK`` for the names."""
-    return dict(_checked(channel.ask({"op": "look", "names": list(names)}, 5.0))["seen"])
+    reply = channel.ask({"op": "look", "names": list(names)}, 5.0)
+    with _reading(reply):
+        seen = dict(reply["seen"])
+        return {name: seen[name] for name in names}
+
+
+def listeners(channel: Channel, ports: Sequence[int] = ()) -> list[Row]:
+    """The sockets of its namespace that wait for others, on all ports or some. Raises ``DockconnError`` for too many."""
+    return _rows(channel, "listeners", {"ports": list(ports)})
+
+
+def sockets(channel: Channel, protocol: str, port: int, peer_port: int = 0) -> list[Row]:
+    """The sockets of its namespace on a port, connected to any port or to this one. Raises ``DockconnError`` for too many."""
+    return _rows(channel, "sockets", {"protocol": protocol, "ports": [port], "peer_port": peer_port})
+
+
+def _rows(channel: Channel, name: str, only: Mapping[str, Any]) -> list[Row]:
+    reply = channel.ask({"op": "look", "names": [name], "only": only}, 5.0)
+    with _reading(reply):
+        rows: list[Row] = [{key: kind(one[key]) for key, kind in _ROW.items()} for one in reply["seen"][name]]
+    if len(rows) > ROWS:
+        raise DockconnError(
+            f"there are more than {ROWS} {name} in that network namespace, so that one of them can't be looked for",
+            checked="/proc/net/tcp, tcp6, udp and udp6 there",
+            remedy="see what opens them all; a server that says who it is needs no such look",
+        )
+    return rows
 
 
 def selftest(channel: Channel, nonce: str) -> tuple[bool, str]:
     """Whether a probe from there can succeed at all, and what is wrong if not."""
-    said = _checked(channel.ask({"op": "selftest", "nonce": nonce}, 5.0))["selftest"]
-    return bool(said["ok"]), str(said["detail"])
+    reply = channel.ask({"op": "selftest", "nonce": nonce}, 5.0)
+    with _reading(reply):
+        return reply["selftest"]["ok"] is True, str(reply["selftest"]["detail"])
 
 
-def _checked(reply: Reply) -> Reply:
+@contextlib.contextmanager
+def _reading(reply: Reply) -> Iterator[None]:
+    """Raises ``AgentGone`` for a reply that says that something broke there, and for one that can't be read."""
     if "error" in reply:
         raise AgentGone(f"the agent could not do it: {one_line(str(reply['error']), SHOWN)}")
-    return reply
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise AgentGone(f"the agent's answer can't be read: {type(error).__name__}: {error}") from error

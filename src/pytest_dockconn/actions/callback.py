@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ..agent import echo
-from ..agent.http import IDENTITY, TOKEN
+from ..agent.identity import IDENTITY, NONCE, PROOF, proof
 from ..errors import PortInUse
 from .callers import PATIENCE, Callers, Line
 from .calls import Call
@@ -25,6 +25,7 @@ PAGE = b"the host answers\n"
 _METHOD = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) ")
 #: So many times ``MOST`` is read and dropped after the answer.
 DRAINED = 256
+_NONCE = re.compile(rb"(?i)\r\n" + NONCE.encode() + rb":[ \t]*([0-9A-Za-z]{1,64})\b")
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length:[ \t]*(\d{1,12})\b")
 
 
@@ -34,7 +35,7 @@ class Callback:
     Args:
         number: of the port; 0 for any that is free.
         protocol: ``tcp`` or ``udp``.
-        identity: what an answer says of who answers: id and token.
+        identity: of who answers: its id, which every answer says, and the token of which it says a proof.
         called: takes each call.
     """
 
@@ -88,14 +89,16 @@ class Callback:
     def _answer(self, peer: tuple[str, int], address: str, line: Line) -> None:
         data = _said(line)
         self._called(Call(peer[0], peer[1], data, address))
-        line.write(self._page() if b" HTTP/1." in data else data)
+        line.write(self._page(data) if b" HTTP/1." in data else data)
         for _ in range(DRAINED):  # what was not read would reset the connection, and take the answer with it
             if not line.read(MOST):
                 break
 
-    def _page(self) -> bytes:
+    def _page(self, request: bytes) -> bytes:
         identity, token = self._identity
-        head = f"HTTP/1.1 200 OK\r\n{IDENTITY}: {identity}\r\n{TOKEN}: {token}\r\nContent-Length: {len(PAGE)}\r\n"
+        asked = _NONCE.search(request.partition(b"\r\n\r\n")[0])
+        shown = proof(token, asked[1].decode("ascii") if asked else "")
+        head = f"HTTP/1.1 200 OK\r\n{IDENTITY}: {identity}\r\n{PROOF}: {shown}\r\nContent-Length: {len(PAGE)}\r\n"
         return f"{head}Content-Type: text/plain\r\nConnection: close\r\n\r\n".encode() + PAGE
 
     def _datagrams(self, sock: socket.socket, address: str) -> None:
@@ -104,7 +107,7 @@ class Callback:
                 data, peer = sock.recvfrom(MOST)
                 if peer is None:  # it was shut down
                     return
-                sock.sendto(echo.answer(data, " ".join(self._identity)), peer)
+                sock.sendto(echo.answer(data, *self._identity), peer)
             except OSError:
                 if sock.fileno() < 0:
                     return

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from ..agent.identity import knows
+from ..agent.namespace import ROWS
 from ..engine.port import Engine
 from ..errors import DockconnError, PortInUse, StartFailed
 from ..model.facts import ContainerFacts
@@ -21,6 +24,8 @@ from .services import Services
 PACE = 0.004
 #: Seconds until a server that still runs but does not answer is given up.
 PATIENCE = 60.0
+#: Lines about a server that does not answer: one that is the enemy listens on 50,000 ports.
+MOST = 20
 
 
 def launch(services: Services, plan: ContainerPlan) -> ContainerFacts:
@@ -79,7 +84,7 @@ def missing(services: Services, facts: ContainerFacts, ports: Sequence[PortKey],
         return ""
     waiter = _Waiter(services, facts, ports, speaks=speaks)
     left = waiter.missing()
-    return f"{', '.join(map(str, left))} did not answer: {'; '.join(waiter.last)}" if left else ""
+    return f"{', '.join(map(str, left))} did not answer: {_some(waiter.last)}" if left else ""
 
 
 class _Waiter:
@@ -114,18 +119,22 @@ class _Waiter:
             raise_if_ended(self._services.engine, self._facts.id)
             raise
         self.last = [f"{port}: {r['verdict']}, {r['detail']}" for port, r in zip(self._left, results, strict=True)]
-        return {port for port, seen in zip(self._left, results, strict=True) if self._is_itself(seen)}
+        answers = zip(self._left, targets, results, strict=True)
+        return {port for port, asked, seen in answers if self._is_itself(asked, seen)}
 
-    def _is_itself(self, seen: Mapping[str, Any]) -> bool:
-        """Who else listens there may have copied the header, and not the token of a server of ours."""
+    def _is_itself(self, asked: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
+        """Who else listens there may have copied the header, but does not know the token of a server of ours."""
         token = self._services.speakers.get(self._facts.id, "")
-        return seen.get("answered_by") == self._facts.id and str(seen.get("token") or "") == token
+        itself = seen.get("answered_by") == self._facts.id
+        return itself and (not token or knows(token, asked["nonce"], str(seen.get("proof") or "")))
 
     def _listening(self) -> set[PortKey]:
         """A caller's own image: asked from inside, because it may listen on 127.0.0.1 on purpose."""
         try:
             channel = self._services.agents.channel(self._facts.id)
             seen = agents.look(channel, "listeners")["listeners"]
+            if len(seen) > ROWS:  # then those that are waited for may not be among them
+                seen = agents.listeners(channel, [port.number for port in self._left])
         except DockconnError:
             raise_if_ended(self._services.engine, self._facts.id)
             raise
@@ -175,9 +184,15 @@ def last_lines(engine: Engine, container: str, count: int = 20, limit: int = 200
     return "\n".join("    " + line for line in lines) or "    (it wrote nothing)"
 
 
+def _some(lines: Sequence[str]) -> str:
+    """The first few."""
+    more = f"; and {len(lines) - MOST} more" if len(lines) > MOST else ""
+    return "; ".join(lines[:MOST]) + more
+
+
 def _silent(engine: Engine, facts: ContainerFacts, last: Sequence[str], within: float) -> StartFailed:
     return StartFailed(
-        f"{facts.name} runs but does not answer on all of its ports within {within:g} s: {'; '.join(last) or 'not asked'}\n"
+        f"{facts.name} runs but does not answer on all of its ports within {within:g} s: {_some(last) or 'not asked'}\n"
         f"{last_lines(engine, facts.id)}",
         checked="its ports from where they can be reached, and its state",
         remedy="see its last output above; name in `expose` only what it listens on",
@@ -195,11 +210,14 @@ def side_by_side(*work: Any) -> list[Any]:
         except BaseException as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=run, args=(at,)) for at in range(1, len(work))]
-    for thread in threads:
-        thread.start()
-    if work:
-        run(0)
+    threads: list[threading.Thread] = []
+    with contextlib.suppress(RuntimeError):  # the system has no more of them: then in this one
+        for at in range(1, len(work)):
+            thread = threading.Thread(target=run, args=(at,))
+            thread.start()
+            threads.append(thread)
+    for at in (*range(len(work))[:1], *range(len(threads) + 1, len(work))):
+        run(at)
     for thread in threads:
         thread.join()
     if errors:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..agent.namespace import ROWS
 from ..errors import DockconnError
 from ..model.evidence import End, Listener
 from ..model.facts import ContainerFacts
@@ -31,13 +32,18 @@ def look_at(services: Services, name: str, facts: ContainerFacts | None) -> End:
         facts=facts,
         interfaces=tuple(_interface(one) for one in seen["interfaces"]),
         routes=tuple(seen["routes"]),
-        listeners=tuple(
-            Listener(r["protocol"], r["local"], r["port"]) for r in seen["listeners"] if r["local"] != RESOLVER
-        ),
+        listeners=_listeners(seen["listeners"]),
         hosts=str(seen["hosts"]),
         resolver=str(seen["resolv"]),
         last_lines=output,
     )
+
+
+def _listeners(rows: Sequence[Mapping[str, Any]]) -> tuple[Listener, ...] | None:
+    """None where there are more than are told: what is not among them may be there all the same."""
+    if len(rows) > ROWS:
+        return None
+    return tuple(Listener(r["protocol"], r["local"], r["port"]) for r in rows if r["local"] != RESOLVER)
 
 
 def _seen(services: Services, facts: ContainerFacts | None) -> Mapping[str, Any] | None:

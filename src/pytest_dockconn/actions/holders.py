@@ -77,10 +77,8 @@ def _process(wish: Publish) -> str:
         return ""
     inodes = {
         int(str(row["inode"]))
-        for row in namespace.listeners()
-        if row["port"] == int(wish.host)
-        and row["protocol"] == wish.port.protocol
-        and overlap(str(row["local"]), wish.address)
+        for row in namespace.listeners({"protocol": wish.port.protocol, "ports": [wish.host]})
+        if overlap(str(row["local"]), wish.address)
     }
     return _owner_of(inodes) or "a process of the host has it"
 

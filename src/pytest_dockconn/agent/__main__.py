@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["echo"]:
         tokens = [word[6:] for word in arguments if word.startswith("token=")]
         ports = [int(word) for word in arguments[1:] if word.isdigit()]
-        echo.serve(echo.listen(ports), " ".join([namespace.own_container(), *tokens]).strip())
+        echo.serve(echo.listen(ports), namespace.own_container(), "".join(tokens))
     elif arguments == ["serve"]:
         serve.serve(sys.stdin, sys.stdout)
         signal.pause()  # stdin at its end: nobody will ask any more, but the container belongs to the lab

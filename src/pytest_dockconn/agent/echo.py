@@ -1,10 +1,11 @@
-"""The UDP half of a server: everything comes back as it went out; a probe's nonce comes back with who answered."""
+"""The UDP half of a server: everything comes back as it went out; a probe's nonce with who answered, and its proof."""
 
 from __future__ import annotations
 
 import selectors
 import socket
 
+from .identity import proof
 from .probe import WHO
 
 
@@ -27,7 +28,7 @@ def _bound(port: int) -> socket.socket:
     return sock
 
 
-def serve(selector: selectors.BaseSelector, identity: str) -> None:
+def serve(selector: selectors.BaseSelector, identity: str, token: str = "") -> None:
     """Answer for ever."""
     while True:
         for key, _ in selector.select():
@@ -35,11 +36,14 @@ def serve(selector: selectors.BaseSelector, identity: str) -> None:
             assert isinstance(sock, socket.socket)
             try:
                 data, peer = sock.recvfrom(65536)
-                sock.sendto(answer(data, identity), peer)
+                sock.sendto(answer(data, identity, token), peer)
             except OSError:
                 continue  # an ICMP error of an earlier datagram, or a peer that is gone
 
 
-def answer(data: bytes, identity: str) -> bytes:
+def answer(data: bytes, identity: str, token: str = "") -> bytes:
     """What goes back for ``data``."""
-    return data + b" " + identity.encode("ascii") if data.startswith(WHO) else data
+    if not data.startswith(WHO):
+        return data
+    shown = " " + proof(token, data[len(WHO) :].decode("ascii", "replace")) if token else ""
+    return data + b" " + (identity + shown).encode("ascii")

@@ -7,17 +7,20 @@ length, in chunks, or to the end of the connection.
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 
 from . import verdict
+from .identity import NONCE
 
 MAX_HEAD = 64 * 1024
 MAX_BODY = 256 * 1024
 
-#: Headers in which a server of ours says who it is, and shows that it was told a secret at its start.
-IDENTITY = "x-dockconn-container"
-TOKEN = "x-dockconn-token"  # noqa: S105 - the name of a header
+#: What a number may look like here. Python reads more as one (``²``, ``1_0``), and refuses those of 5000 digits.
+_STATUS = re.compile(rb"[0-9]{3}")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_SIZE = re.compile(rb"[0-9a-fA-F]{1,16}")
 
 
 class Deadline:
@@ -72,11 +75,14 @@ class _Reader:
         return self._buffer
 
 
-def get(sock: socket.socket, host: str, path: str, deadline: Deadline) -> tuple[int, dict[str, str], str]:
+def get(
+    sock: socket.socket, host: str, path: str, deadline: Deadline, nonce: str = ""
+) -> tuple[int, dict[str, str], str]:
     """Ask for ``path`` and return status, headers (names in lower case) and text (at most 256 KiB of it)."""
-    request = "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: dockconn\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+    lines = ["GET {} HTTP/1.1".format(path), "Host: {}".format(host), "User-Agent: dockconn", "Accept: */*"]
+    lines += ["{}: {}".format(NONCE, nonce)] if nonce else []
     sock.settimeout(deadline.left())
-    sock.sendall(request.format(path, host).encode("utf-8"))
+    sock.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode("utf-8"))
     reader = _Reader(sock, deadline)
     status = _status(reader.until(b"\n", MAX_HEAD), reader)
     reader.back(b"\r\n")  # an answer without headers has its empty line at once
@@ -95,7 +101,7 @@ def get(sock: socket.socket, host: str, path: str, deadline: Deadline) -> tuple[
 
 def _status(line: bytes, reader: _Reader) -> int:
     parts = line.strip().split(b" ")
-    if parts[0].startswith(b"HTTP/") and len(parts) > 1 and parts[1].isdigit():
+    if parts[0].startswith(b"HTTP/") and len(parts) > 1 and _STATUS.fullmatch(parts[1]):
         return int(parts[1])
     seen = (line or reader.seen())[:60]
     if not seen:
@@ -115,18 +121,15 @@ def _body(reader: _Reader, headers: dict[str, str]) -> bytes:
     if "chunked" in headers.get("transfer-encoding", "").lower():
         return _chunks(reader)
     length = headers.get("content-length", "")
-    return reader.exactly(min(int(length), MAX_BODY) if length.isdigit() else MAX_BODY)
+    return reader.exactly(min(int(length), MAX_BODY) if _LENGTH.fullmatch(length) else MAX_BODY)
 
 
 def _chunks(reader: _Reader) -> bytes:
     body = b""
     while len(body) < MAX_BODY:
         size = reader.until(b"\r\n", 1024).split(b";")[0].strip()
-        try:
-            length = int(size, 16)
-        except ValueError:
-            break
-        if length <= 0:
+        length = int(size, 16) if _SIZE.fullmatch(size) else 0
+        if length == 0:
             break
         body += reader.exactly(min(length, MAX_BODY))
         reader.exactly(2)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import socket
 import struct
+from collections.abc import Callable, Iterator, Mapping
 
 #: As in include/net/tcp_states.h of Linux.
 STATES = {1: "established", 2: "syn-sent", 3: "syn-recv", 4: "fin-wait1", 5: "fin-wait2", 6: "time-wait", 7: "close",
           8: "close-wait", 9: "last-ack", 10: "listen", 11: "closing"}  # fmt: skip
+
+PROTOCOLS = ("tcp", "udp")
+
+#: Sockets that are told at the most; as JSON each takes 200 bytes.
+ROWS = 5000
+
+#: Routes that are told at the most.
+LINES = 1000
 
 _ID = re.compile(r"containers/([0-9a-f]{64})/")
 
@@ -23,9 +33,19 @@ def read(path: str, limit: int = 65536) -> str:
         return ""
 
 
+def lines(path: str) -> Iterator[str]:
+    """The lines of a file of /proc, read as they are needed: whoever has 100,000 sockets has as many lines."""
+    try:
+        with open(path, "rb") as file:
+            for line in file:
+                yield line.decode("utf-8", "replace").rstrip("\n")
+    except OSError:
+        return
+
+
 def own_container() -> str:
     """The full id of the container that this runs in, from where docker or podman mounted ``/etc/hostname`` from."""
-    for line in read("/proc/self/mountinfo").splitlines():
+    for line in lines("/proc/self/mountinfo"):
         fields = line.split(" ")
         found = _ID.search(fields[3]) if len(fields) > 4 and fields[4] == "/etc/hostname" else None
         if found:
@@ -42,32 +62,47 @@ def _address(text: str) -> tuple[str, int]:
     return socket.inet_ntop(family, packed), int(port, 16)
 
 
-def _table(protocol: str, version: str) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    for line in read("/proc/net/{}{}".format(protocol, version), 8 << 20).splitlines()[1:]:
-        fields = line.split()
-        if len(fields) < 10:
-            continue
-        local, port = _address(fields[1])
-        peer, peer_port = _address(fields[2])
-        rows.append({
-            "protocol": protocol, "local": local, "port": port, "peer": peer, "peer_port": peer_port,
-            "state": STATES.get(int(fields[3], 16), fields[3]), "inode": int(fields[9]),
-            "queue": int(fields[4].partition(":")[2], 16),
-        })  # fmt: skip
-    return rows
+def _row(protocol: str, fields: list[str]) -> dict[str, object]:
+    local, port = _address(fields[1])
+    peer, peer_port = _address(fields[2])
+    return {
+        "protocol": protocol, "local": local, "port": port, "peer": peer, "peer_port": peer_port,
+        "state": _state(fields), "inode": int(fields[9]), "queue": int(fields[4].partition(":")[2], 16),
+    }  # fmt: skip
 
 
-def sockets() -> list[dict[str, object]]:
-    """Every TCP and UDP socket of the namespace, also other processes'."""
-    return [row for protocol in ("tcp", "udp") for version in ("", "6") for row in _table(protocol, version)]
+def _state(fields: list[str]) -> str:
+    return STATES.get(int(fields[3], 16), fields[3])
 
 
-def listeners() -> list[dict[str, object]]:
-    """The sockets that wait for others: TCP that listens, UDP without a peer."""
-    return [
-        row for row in sockets() if row["state"] == "listen" or (row["protocol"] == "udp" and row["state"] == "close")
-    ]
+def _rows(only: Mapping[str, object], wanted: Callable[[str, list[str]], bool]) -> list[dict[str, object]]:
+    """The wanted sockets, ``ROWS`` and one more at the most; whether one is wanted is seen before it is translated."""
+    ports = {":{:04X}".format(int(port)) for port in only.get("ports") or ()}  # type: ignore[attr-defined]
+    peer = ":{:04X}".format(int(str(only["peer_port"]))) if only.get("peer_port") else ""
+    found = (
+        _row(protocol, fields)
+        for protocol in PROTOCOLS
+        if only.get("protocol") in (None, protocol)
+        for version in ("", "6")
+        for line in itertools.islice(lines("/proc/net/{}{}".format(protocol, version)), 1, None)
+        for fields in (line.split(),)
+        if len(fields) >= 10
+        if (not ports or fields[1][-5:] in ports) and fields[2].endswith(peer) and wanted(protocol, fields)
+    )
+    return list(itertools.islice(found, ROWS + 1))
+
+
+def sockets(only: Mapping[str, object]) -> list[dict[str, object]]:
+    """The TCP and UDP sockets of the namespace, also other processes'. One more than ``ROWS`` means that there are more.
+
+    ``only`` narrows them: ``protocol``, ``ports`` (several, of their own), ``peer_port``.
+    """
+    return _rows(only, lambda *_: True)
+
+
+def listeners(only: Mapping[str, object]) -> list[dict[str, object]]:
+    """The sockets that wait for others, narrowed likewise: TCP that listens, UDP without a peer."""
+    return _rows(only, lambda protocol, fields: _state(fields) == ("close" if protocol == "udp" else "listen"))
 
 
 def interfaces() -> list[dict[str, object]]:
@@ -96,7 +131,7 @@ def interface(name: str) -> dict[str, object]:
 def _counters() -> dict[str, dict[str, int]]:
     """Of every interface, from /proc/net/dev: eight columns for what came in, then eight for what went out."""
     found = {}
-    for line in read("/proc/net/dev").splitlines()[2:]:
+    for line in itertools.islice(lines("/proc/net/dev"), 2, None):
         name, _, numbers = line.rpartition(":")
         columns = [int(number) for number in numbers.split()]
         found[name.strip()] = {
@@ -130,7 +165,7 @@ def _ipv4(name: str) -> str:
 
 def _ipv6(name: str) -> list[str]:
     found = []
-    for line in read("/proc/net/if_inet6").splitlines():
+    for line in lines("/proc/net/if_inet6"):
         fields = line.split()
         if len(fields) == 6 and fields[5] == name:
             found.append(
@@ -141,16 +176,16 @@ def _ipv6(name: str) -> list[str]:
 
 def routes() -> list[str]:
     """The IPv4 and IPv6 routes, a line each, as a person would write them."""
-    lines = []
-    for line in read("/proc/net/route").splitlines()[1:]:
+    found = []
+    for line in itertools.islice(lines("/proc/net/route"), 1, LINES):
         name, target, gateway, flags, _, _, _, mask = line.split()[:8]
         if int(flags, 16) & 1:
-            lines.append(_route(_v4(target), bin(int(mask, 16)).count("1"), _v4(gateway), name))
-    for line in read("/proc/net/ipv6_route").splitlines():
+            found.append(_route(_v4(target), bin(int(mask, 16)).count("1"), _v4(gateway), name))
+    for line in itertools.islice(lines("/proc/net/ipv6_route"), LINES):
         target, prefix, _, _, gateway, _, _, _, flags, name = line.split()[:10]
         if int(flags, 16) & 1 and name != "lo":
-            lines.append(_route(_v6(target), int(prefix, 16), _v6(gateway), name))
-    return lines
+            found.append(_route(_v6(target), int(prefix, 16), _v6(gateway), name))
+    return found
 
 
 def _v4(text: str) -> str:

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
+import threading
 import time
+from collections.abc import Callable
 
-from . import http, icmp, resolve, verdict
+from . import http, icmp, identity, resolve, verdict
 from .http import Deadline
 
-#: Connections that stay open after their probe, so that their other end can be looked for, by the key of the probe.
-_HELD: dict[str, socket.socket] = {}
+#: Connections that stay open after their probe, so that their other end can be looked for, by the key of the probe, and when
+#: they are closed although nobody has said so: who asked may have given up.
+_HELD: dict[str, tuple[socket.socket, float]] = {}
+_HOLDING = threading.Lock()
+
+#: Seconds that a connection is held at the most.
+HELD = 60.0
+
+#: Seconds that a probe may take on top of its time limit. One that took longer did not run all the while (its container was
+#: paused, the machine far too busy), and that nothing came in time says nothing.
+LATE = 2.0
 
 SCHEMES = ("http", "https", "tcp", "udp", "dns", "icmp")
 
 #: How long a plain TCP connection is watched for a close, in seconds: the userland proxy of docker accepts before it
 #: knows that nobody listens behind it, and closes within a few milliseconds.
 LINGER = 0.05
+
+#: Characters that are kept of an identity, and of where a redirect points.
+WORD, LINE = 128, 2048
 
 #: A datagram that begins with this asks the echo server to add who it is.
 WHO = b"dockconn? "
@@ -27,13 +42,15 @@ def probe(target: dict[str, object]) -> dict[str, object]:
 
     Args:
         target: ``scheme`` (http, https, tcp, udp, dns, icmp), ``host``, ``port``, ``timeout`` (seconds), and as needed ``path``,
-            ``nonce`` (udp), ``verify`` and ``ca`` (https: check the certificate, against this PEM text), ``name`` (what
+            ``nonce`` (of which a server of ours makes its proof), ``verify`` and ``ca`` (https: check the certificate, against this PEM text), ``name`` (what
             to put into the Host header), ``linger`` (tcp, seconds), ``hold`` (a key: the connection stays open until
             ``release`` of it).
 
     Returns:
         ``verdict``, ``address``, ``port``, ``source`` (address and port that asked), ``elapsed`` (seconds), ``status``,
-        ``text``, ``answered_by`` and ``token`` (what a server of ours says of itself), ``detail``, ``location`` (where a redirect points), ``addresses`` (dns: all of the name's).
+        ``text``, ``answered_by`` and ``proof`` (what a server of ours says of itself), ``detail``, ``location`` (where a redirect points), ``addresses`` (dns: all of the name's).
+
+    Whatever goes wrong, there is a result: what is no answer and no failure of the network is inconclusive.
     """
     begun = time.perf_counter()
     result: dict[str, object] = {
@@ -42,16 +59,29 @@ def probe(target: dict[str, object]) -> dict[str, object]:
         "port": target.get("port", 0),
         "detail": "",
     }
+    failure = None
     try:
         _ask(target, result)
-    except verdict.ProbeFailed as failure:
-        result.update(verdict=failure.verdict, detail=failure.detail)
-    except OSError as error:
-        seen = verdict.from_error(error, str(result.pop("doing", "asking")))
-        result.update(verdict=seen.verdict, detail=seen.detail)
+    except Exception as error:  # a server that says what no reader has thought of is no reason to say nothing at all
+        failure = _failure(error, result)
     result.pop("doing", None)
-    result["elapsed"] = time.perf_counter() - begun
+    took = result["elapsed"] = time.perf_counter() - begun
+    if failure is not None:
+        result.update(verdict=failure.verdict, detail=failure.detail)
+        if failure.verdict == verdict.TIMED_OUT and took > float(target["timeout"]) + LATE:  # type: ignore[arg-type]
+            words = "{} s became {:.1f}: the probe did not run all the while; {}"
+            result.update(verdict=verdict.INCONCLUSIVE, detail=words.format(target["timeout"], took, failure.detail))
     return result
+
+
+def _failure(error: Exception, result: dict[str, object]) -> verdict.ProbeFailed:
+    doing = str(result.get("doing", "asking"))
+    if isinstance(error, verdict.ProbeFailed):
+        return error
+    if isinstance(error, OSError):
+        return verdict.from_error(error, doing)
+    words = "the probe broke while {}: {}: {!r}"
+    return verdict.ProbeFailed(verdict.INCONCLUSIVE, words.format(doing, type(error).__name__, str(error)[:200]))
 
 
 def _ask(target: dict[str, object], result: dict[str, object]) -> None:
@@ -77,7 +107,7 @@ def _ask(target: dict[str, object], result: dict[str, object]) -> None:
             _http(sock, target, deadline, result)
     finally:
         if target.get("hold"):
-            _HELD[str(target["hold"])] = sock
+            _hold(str(target["hold"]), sock)
         else:
             sock.close()
 
@@ -97,42 +127,91 @@ def _names(found: list[tuple[int, str]], target: dict[str, object], _: Deadline,
 def _ping(
     found: list[tuple[int, str]], target: dict[str, object], deadline: Deadline, result: dict[str, object]
 ) -> None:
-    icmp.ping(found[0], str(target.get("nonce", "")).encode("ascii"), deadline, result)
+    nonce = str(target.get("nonce", "")).encode("ascii")
+    _in_turn(found, deadline, result, lambda one, share: icmp.ping(one, nonce, share, result))
 
 
 def _datagram(
     found: list[tuple[int, str]], target: dict[str, object], deadline: Deadline, result: dict[str, object]
 ) -> None:
-    _udp(found[0], target, deadline, result)
+    _in_turn(found, deadline, result, lambda one, share: _udp(one, target, share, result))
 
 
 #: Schemes without a connection.
 _SIMPLE = {"dns": _names, "icmp": _ping, "udp": _datagram}
 
 
+def _hold(key: str, sock: socket.socket) -> None:
+    now = time.monotonic()
+    with _HOLDING:
+        forgotten = [_HELD.pop(other)[0] for other, (_, until) in list(_HELD.items()) if until < now]
+        _HELD[key] = (sock, now + HELD)
+    for one in forgotten:
+        one.close()
+
+
 def release(keys: list[str]) -> None:
     """Close the connections that probes with these keys held."""
     for key in keys:
-        held = _HELD.pop(key, None)
+        with _HOLDING:
+            held = _HELD.pop(key, None)
         if held is not None:
-            held.close()
+            held[0].close()
+
+
+def _in_turn(
+    found: list[tuple[int, str]],
+    deadline: Deadline,
+    result: dict[str, object],
+    ask: Callable[[tuple[int, str], Deadline], object],
+) -> object:
+    """What the first address says that answers; the last failure otherwise, or one that leaves it open.
+
+    Each address of a name has its share of the time: one that swallows everything must not hide that the next is open.
+    """
+    failures = []
+    for place, one in enumerate(found):
+        try:
+            return ask(one, Deadline(deadline.left() / (len(found) - place)))
+        except (OSError, verdict.ProbeFailed) as error:
+            failures.append(_failure(error, result))
+    failures = failures or [verdict.ProbeFailed(verdict.NAME_NOT_FOUND, "name resolution: no address")]
+    raise next((one for one in failures if one.verdict == verdict.INCONCLUSIVE), failures[-1])
 
 
 def _connect(found: list[tuple[int, str]], port: int, deadline: Deadline, result: dict[str, object]) -> socket.socket:
-    """Connect to the first address that takes the connection; the last failure otherwise."""
-    for place, (family, address) in enumerate(found):
+    """Connect to the first address that takes the connection."""
+
+    def connected(one: tuple[int, str], share: Deadline) -> object:
+        family, address = one
         result.update(address=address, doing="connecting to {} port {}".format(address, port))
         sock = _socket(family, socket.SOCK_STREAM)
         try:
-            sock.settimeout(deadline.left())
+            sock.settimeout(share.left())
             sock.connect((address, port))
             result["source"] = list(sock.getsockname()[:2])
             return sock
-        except OSError:
+        except Exception as error:
             sock.close()
-            if place == len(found) - 1:
-                raise
-    raise verdict.ProbeFailed(verdict.NAME_NOT_FOUND, "name resolution: no address")
+            if getattr(error, "errno", None) == errno.EADDRNOTAVAIL and _has_source(one, port):
+                words = "no local port is free for another connection to {} port {} (EADDRNOTAVAIL)"
+                raise verdict.ProbeFailed(verdict.INCONCLUSIVE, words.format(address, port)) from error
+            raise
+
+    sock = _in_turn(found, deadline, result, connected)
+    assert isinstance(sock, socket.socket)
+    return sock
+
+
+def _has_source(found: tuple[int, str], port: int) -> bool:
+    """Whether there is an address to ask from: a datagram socket, which has ports of its own, finds one. Nothing is sent."""
+    family, address = found
+    with _socket(family, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect((address, port))
+        except OSError:
+            return False
+    return True
 
 
 def _socket(family: int, kind: int) -> socket.socket:
@@ -158,14 +237,15 @@ def _tcp(sock: socket.socket, target: dict[str, object], deadline: Deadline, res
 def _http(sock: socket.socket, target: dict[str, object], deadline: Deadline, result: dict[str, object]) -> None:
     where = "{} port {}".format(result["address"], target["port"])
     result["doing"] = "waiting for the first line of an answer from {}: the connection was accepted".format(where)
-    status, headers, text = http.get(sock, _host_header(target), str(target.get("path") or "/"), deadline)
+    path, nonce = str(target.get("path") or "/"), str(target.get("nonce") or "")
+    status, headers, text = http.get(sock, _host_header(target), path, deadline, nonce)
     result.update(
         verdict=verdict.REACHABLE,
         status=status,
         text=text,
-        answered_by=headers.get(http.IDENTITY, ""),
-        token=headers.get(http.TOKEN, ""),
-        location=headers.get("location", ""),
+        answered_by=headers.get(identity.IDENTITY, "")[:WORD],
+        proof=headers.get(identity.PROOF, "")[:WORD],
+        location=headers.get("location", "")[:LINE],
         detail="HTTP {}".format(status),
     )
 
@@ -219,7 +299,7 @@ def _udp(found: tuple[int, str], target: dict[str, object], deadline: Deadline, 
     result.update(
         verdict=verdict.REACHABLE,
         text=answer.decode("utf-8", "replace"),
-        answered_by=who.partition(b" ")[0].decode("ascii", "replace") if known else "",
-        token=who.partition(b" ")[2].decode("ascii", "replace") if known else "",
+        answered_by=who.partition(b" ")[0].decode("ascii", "replace")[:WORD] if known else "",
+        proof=who.partition(b" ")[2].decode("ascii", "replace")[:WORD] if known else "",
         detail="a datagram of {} bytes came back".format(len(answer)),
     )

@@ -23,10 +23,10 @@ def _ask(name: str, answers: queue.Queue[object]) -> None:
     try:
         found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
         answers.put([(int(family), str(address[0])) for family, _, _, _, address in found])
-    except OSError as error:
-        answers.put(error)
     except UnicodeError as error:
         answers.put(socket.gaierror(socket.EAI_NONAME, str(error)))
+    except Exception as error:  # without it, whoever waits would hear nothing and take it for a resolver that is silent
+        answers.put(error)
 
 
 def resolve(name: str, timeout: float) -> list[tuple[int, str]]:
@@ -48,6 +48,9 @@ def resolve(name: str, timeout: float) -> list[tuple[int, str]]:
         ) from None
     if isinstance(answer, OSError):
         raise _resolver_said(name, answer)
+    if isinstance(answer, Exception):
+        words = "name resolution: {!r} can't be asked for: {}: {}"
+        raise verdict.ProbeFailed(verdict.INCONCLUSIVE, words.format(name, type(answer).__name__, answer))
     found: list[tuple[int, str]] = []
     for address in answer:  # type: ignore[attr-defined]
         if address not in found:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+from collections.abc import Callable, Mapping
 
-from . import control, namespace
+from . import control, namespace, verdict
 from .probe import probe, release
 from .watch import watch
 
@@ -16,23 +18,30 @@ FEW, WIDTH = 4, 128
 #: Seconds without an end to all probes after which there are twice as many threads.
 PACE = 0.005
 
-LOOK = {
+#: Characters of all texts in one reply. As JSON each may become six bytes, and a line ends at 32 MiB.
+TEXTS = 2 << 20
+
+LOOK: dict[str, Callable[[], object]] = {
     "hosts": lambda: namespace.read("/etc/hosts"),
     "resolv": lambda: namespace.read("/etc/resolv.conf"),
     "environ": namespace.environ,
     "interfaces": namespace.interfaces,
-    "listeners": namespace.listeners,
-    "sockets": namespace.sockets,
     "routes": namespace.routes,
     "container": namespace.own_container,
 }
+
+ROWS: dict[str, Callable[[Mapping[str, object]], object]] = {
+    "listeners": namespace.listeners, "sockets": namespace.sockets,
+}  # fmt: skip
 
 
 def probes(targets: list[dict[str, object]]) -> list[dict[str, object]]:
     """Ask all targets at once; results in the order of the targets."""
     if len(targets) == 1:
         return [probe(targets[0])]
-    results: list[dict[str, object]] = [{} for _ in targets]
+    results: list[dict[str, object]] = [
+        {"verdict": verdict.INCONCLUSIVE, "detail": "it was not asked"} for _ in targets
+    ]
     work = iter(range(len(targets)))
     lock = threading.Lock()
 
@@ -46,20 +55,40 @@ def probes(targets: list[dict[str, object]]) -> list[dict[str, object]]:
 
     threads: list[threading.Thread] = []
     while len(threads) < min(WIDTH, len(targets)):
-        for _ in range(max(FEW, len(threads))):
-            threads.append(threading.Thread(target=take, daemon=True))
-            threads[-1].start()
+        more = _threads(take, max(FEW, len(threads)))
+        threads += more
+        if not more:
+            take()  # there are no more threads to be had: then in this one, too
+            break
         threads[0].join(PACE)
         if not any(thread.is_alive() for thread in threads):
             break
     for thread in threads:
         thread.join()
-    return results
+    return _fitting(results)
 
 
-def look(names: list[str]) -> dict[str, object]:
-    """What the names of ``LOOK`` stand for, here and now."""
-    return {name: LOOK[name]() for name in names}
+def _fitting(results: list[dict[str, object]]) -> list[dict[str, object]]:
+    """With long texts cut, where one enemy among many would make the reply too long for all."""
+    if sum(len(str(one.get("text", ""))) for one in results) <= TEXTS:
+        return results
+    return [dict(one, text=str(one.get("text", ""))[: TEXTS // len(results)]) for one in results]
+
+
+def _threads(work: Callable[[], None], count: int) -> list[threading.Thread]:
+    """As many as the system has, of so many that do this work."""
+    found: list[threading.Thread] = []
+    with contextlib.suppress(RuntimeError):  # can't start new thread
+        for _ in range(count):
+            thread = threading.Thread(target=work, daemon=True)
+            thread.start()
+            found.append(thread)
+    return found
+
+
+def look(names: list[str], only: Mapping[str, object]) -> dict[str, object]:
+    """What these names stand for, here and now; of sockets those that ``only`` asks for (see ``namespace.sockets``)."""
+    return {name: ROWS[name](only) if name in ROWS else LOOK[name]() for name in names}
 
 
 def handle(request: dict[str, object]) -> dict[str, object]:
@@ -74,7 +103,7 @@ def handle(request: dict[str, object]) -> dict[str, object]:
             release(request["keys"])  # type: ignore[arg-type]
             return {}
         if kind == "look":
-            return {"seen": look(request["names"])}  # type: ignore[arg-type]
+            return {"seen": look(request["names"], request.get("only") or {})}  # type: ignore[arg-type]
         if kind == "selftest":
             return {"selftest": control.selftest(str(request["nonce"]))}
         return {"error": "unknown request {!r}".format(kind)}
@@ -87,7 +116,7 @@ def serve(lines: object, out: object) -> None:
     lock = threading.Lock()
 
     def answer(request: dict[str, object]) -> None:
-        reply = json.dumps(dict(handle(request), id=request.get("id")))
+        reply = _line(handle(request), request.get("id"))
         with lock:
             # a line of its own, whatever another process has written there before without an end of line
             out.write("\n" + reply + "\n")  # type: ignore[attr-defined]
@@ -96,8 +125,16 @@ def serve(lines: object, out: object) -> None:
     for line in lines:  # type: ignore[attr-defined]
         try:
             request = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if not isinstance(request, dict):
-            continue
-        threading.Thread(target=answer, args=(request,), daemon=True).start()
+        if isinstance(request, dict) and not _threads(lambda request=request: answer(request), 1):  # type: ignore[misc]
+            answer(request)  # there is no thread to be had: then one after the other
+
+
+def _line(reply: dict[str, object], number: object) -> str:
+    """A reply as a line, its number last: by that alone it is found among what others write into the same stream."""
+    reply.pop("id", None)
+    try:
+        return json.dumps(dict(reply, id=number))
+    except (TypeError, ValueError) as error:
+        return json.dumps({"error": "{}: {}".format(type(error).__name__, error), "id": number})

@@ -64,7 +64,7 @@ def assert_unreachable(
     seen = question.watched(duration)
     lacks += proof.doubts(seen, question.owner_facts(), question.owner_name)
     if not lacks and proof.reached(seen) is None:
-        lacks = question.controls("after")
+        lacks = question.controls("after") + question.changes()
     shown, failure = _judged(source, destination, seen, lacks, wanted)
     note("unreachable", source, destination, shown, passed=failure is None)
     if failure is not None:
@@ -120,8 +120,11 @@ class _Question:
         self._source = source
         self._services = source.services
         self._timeout = timeout
+        self._destination = destination
+        self._verify = verify
         self._targets = source.targets(destination, verify)
         self._owner = self._find_owner(destination)
+        self._ends = (source.source_facts(), self.owner_facts())
 
     def _find_owner(self, destination: Destination) -> Container | HostListener | None:
         if isinstance(destination, HostListener):
@@ -156,6 +159,15 @@ class _Question:
         controls = proof.Controls(works[0], works[1], facts, tuple(inside))
         aside = [f"{reason} ({when})" for reason in self._beside(facts)]
         return aside + proof.missing(controls, when, self._owner.name, self._source.name)
+
+    def changes(self) -> list[str]:
+        """What happened to both ends since the question was put, a line each."""
+        source, owner = self._ends
+        started = proof.changed(source, self._source.source_facts(), self._source.name)
+        started += proof.changed(owner, self.owner_facts(), self.owner_name)
+        if isinstance(self._destination, str):
+            return started
+        return started + proof.unasked(self._targets, self._source.targets(self._destination, self._verify))
 
     def _beside(self, facts: ContainerFacts | None) -> list[str]:
         """Targets that do not lead to the owner in the first place."""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
+import time
 from typing import Any
 
 from ..model.spec import Bound
 from .refusal import too_long, too_much
+from .unix_http import RawStream
 
 #: Bytes.
 HEADER = 8
+#: Seconds in which the far end has to read what is written, and bytes of a piece: it fits where there is room at all.
+PATIENCE = 10.0
+PIECE = 4096
 _NAMES = {0: "stdin", 1: "stdout", 2: "stderr"}
 
 
@@ -24,6 +30,10 @@ def payloads(data: bytes) -> bytes:
     return b"".join(found)
 
 
+def _unread() -> TimeoutError:
+    return TimeoutError(f"what was written to it was not read within {PATIENCE:g} s")
+
+
 class SocketStream:
     """A ``Stream`` over an attached connection: a raw socket, docker-py's ``SocketIO`` around one, or a ``RawStream``."""
 
@@ -31,12 +41,53 @@ class SocketStream:
         self._attached = attached  # keeps the HTTP response alive, whose end would close the socket
         self._socket: socket.socket = getattr(attached, "_sock", attached)
         self._socket.settimeout(None)
+        #: of ssh's channels the file tells only what there is to read
+        self._polls = isinstance(self._socket, (socket.socket, RawStream))
         self._lock = threading.Lock()
 
     def write(self, line: bytes) -> None:
-        """Send bytes to stdin."""
+        """Send bytes to stdin. Raises ``OSError``, ``TimeoutError`` too: an agent that is paused reads nothing, for ever."""
         with self._lock:
+            if self._polls:
+                self._write_pieces(line, time.monotonic() + PATIENCE)
+            else:
+                self._write_watched(line)
+
+    def _write_pieces(self, line: bytes, end: float) -> None:
+        for at in range(0, len(line), PIECE):
+            if not self._has_room(max(0.0, end - time.monotonic())):
+                raise _unread()
+            self._socket.sendall(line[at : at + PIECE])
+
+    def _has_room(self, seconds: float) -> bool:
+        """Wait until some bytes can be written without waiting; not for longer than these seconds."""
+        if self._socket.fileno() < 0:
+            raise BrokenPipeError("its stream is closed")
+        if not hasattr(select, "poll"):  # Windows
+            return bool(select.select([], [self._socket], [], seconds)[1])
+        poller = select.poll()
+        poller.register(self._socket, select.POLLOUT)
+        return bool(poller.poll(seconds * 1000))
+
+    def _write_watched(self, line: bytes) -> None:
+        """What is closed meanwhile stops waiting."""
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            self.close()
+
+        watch = threading.Timer(PATIENCE, end)
+        watch.daemon = True
+        try:
+            watch.start()
             self._socket.sendall(line)
+        except RuntimeError as error:  # no more threads
+            raise BlockingIOError(str(error)) from error
+        except OSError as error:
+            raise (_unread() if late.is_set() else error) from None
+        finally:
+            watch.cancel()
 
     def read(self) -> tuple[str, bytes]:
         """Wait for output; empty bytes at the end."""

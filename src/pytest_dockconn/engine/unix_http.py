@@ -191,6 +191,10 @@ class RawStream:
         """Wake whoever reads. Raises ``OSError``."""
         self._raw.shutdown(how)
 
+    def fileno(self) -> int:
+        """Of the socket: whether there is room to write is asked of it, not whether there is something to read."""
+        return self._raw.fileno()
+
     def settimeout(self, seconds: float | None) -> None:
         """How long to wait for bytes."""
         self._raw.settimeout(seconds)

@@ -12,7 +12,7 @@ from ..actions.services import Services
 from ..errors import CapabilityError, DockconnError, NoAddress
 from ..logic import ports
 from ..model.facts import ContainerFacts
-from ..model.probe import Target
+from ..model.probe import LISTENER, Target
 from .source import Source, check_source, check_timeout
 
 
@@ -45,7 +45,7 @@ class HostListener:
             )
         self._services = services
         self._calls = Calls()
-        self._owner, token = f"host-{secrets.token_hex(8)}", secrets.token_hex(8)
+        self._owner, token = f"{LISTENER}{secrets.token_hex(8)}", secrets.token_hex(8)
         self.protocol = key.protocol
         wanted = key.number if number is not None else 0
         self._callback = Callback(wanted, self.protocol, (self._owner, token), self._calls.add)

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from ..actions import agents
-from ..actions.asking import ask
 from ..actions.containers import side_by_side
-from ..actions.controls import answers_inside, source_works
 from ..actions.services import Services
 from ..errors import DockconnError, SpecError
-from ..logic import proof
-from ..logic.destinations import parse
 from ..logic.given import kind, listed, shown
-from ..logic.matrix import Cell, Pair, most_telling
+from ..logic.matrix import Cell, Pair
 from ..logic.wiring import is_loopback
-from ..model.facts import ContainerFacts
-from ..model.probe import ProbeResult, Target
+from ..model.probe import ProbeResult
 from ..model.spec import PortKey
 from ..report import matrix as report
 from ..text import one_line
 from .container import Container, Port
-from .known import owned
 from .listener import HostListener
+from .pairs import cells
 from .source import Destination, Source, check_destination, check_source, check_timeout
 
 
@@ -122,24 +116,7 @@ def ask_matrix(
         raise _without("destination")
     side_by_side(*(lambda s=s: _opened(s) for s in asking.values()))
     asked = named or _labelled(_default(list(asking.values())), label, "destination")
-    before = _controls(services, asking, asked, limit)
-    with services.turns.asking():
-        rows: list[dict[Pair, ProbeResult]] = side_by_side(
-            *(lambda n=n, s=s: _row(services, n, s, asked, limit) for n, s in asking.items())
-        )
-    seen = {pair: result for row in rows for pair, result in row.items()}
-    failed = {pair for pair, result in seen.items() if not result}
-    after = _controls(
-        services,
-        {n: s for n, s in asking.items() if any(pair[0] == n for pair in failed)},
-        {n: d for n, d in asked.items() if any(pair[1] == n for pair in failed)},
-        limit,
-    )
-    lacks = {
-        pair: before.lacks(pair, "before") + after.lacks(pair, "after") + after.doubts(pair, seen[pair])
-        for pair in failed
-    }
-    return Matrix(asking, asked, {pair: Cell(result, tuple(lacks.get(pair, ()))) for pair, result in seen.items()})
+    return Matrix(asking, asked, cells(services, asking, asked, limit))
 
 
 def _sources(sources: Iterable[Source]) -> list[Source]:
@@ -202,94 +179,8 @@ def _default(sources: Sequence[Source]) -> list[Destination]:
 
 
 def _listening(container: Container) -> set[PortKey]:
-    try:
-        rows = agents.look(container.channel(), "listeners")["listeners"]
-    except DockconnError:
+    """None of one that does not run. Raises ``DockconnError``: what can't be seen would be left out in silence."""
+    if not container.facts().running:
         return set()
+    rows = agents.listeners(container.channel())
     return {PortKey(r["port"], r["protocol"]) for r in rows if not is_loopback(r["local"])}
-
-
-def _row(
-    services: Services, name: str, source: Source, asked: Mapping[str, Destination], timeout: float
-) -> dict[Pair, ProbeResult]:
-    """All questions of one source, in one request; the other addresses of those that did not answer in a second one."""
-    ways = {
-        called: _targets(services, source, destination)
-        for called, destination in asked.items()
-        if not (isinstance(destination, Port) and destination.owner == source)
-    }
-    seen = {called: [result] for called, result in _answers(services, source, ways, slice(1), timeout)}
-    others = {called: targets for called, targets in ways.items() if len(targets) > 1 and not seen[called][0]}
-    for called, result in _answers(services, source, others, slice(1, None), timeout):
-        seen[called].append(result)
-    return {(name, called): most_telling(results) for called, results in seen.items()}
-
-
-def _targets(services: Services, source: Source, destination: Destination) -> list[Target]:
-    targets = source.targets(destination)
-    return owned(services, targets)[0] if isinstance(destination, str) else targets
-
-
-def _answers(
-    services: Services, source: Source, ways: Mapping[str, Sequence[Target]], which: slice, timeout: float
-) -> Iterator[tuple[str, ProbeResult]]:
-    questions = [(called, target) for called, targets in ways.items() for target in targets[which]]
-    if questions:
-        results = ask(services, source.source_id, [target for _, target in questions], timeout)
-        yield from zip((called for called, _ in questions), results, strict=True)
-
-
-#: What was seen of an owner: its name, its facts (None: the host), and its answers from inside.
-Inside = tuple[str, ContainerFacts | None, list[ProbeResult]]
-
-
-class _Controls:
-    """What was seen of both ends of every pair at one moment."""
-
-    def __init__(self, sources: Mapping[str, tuple[bool, str]], owners: Mapping[str, Inside]) -> None:
-        self._sources = sources
-        self._owners = owners
-
-    def lacks(self, pair: Pair, when: str) -> list[str]:
-        """The proofs that are missing for a pair that was not reached."""
-        source, destination = pair
-        if destination not in self._owners:
-            return [f"{destination} is nobody that is known here, so there is no owner to ask from inside"]
-        name, facts, inside = self._owners[destination]
-        works, detail = self._sources.get(source, (True, ""))
-        return proof.missing(proof.Controls(works, detail, facts, tuple(inside)), when, name, source)
-
-    def doubts(self, pair: Pair, result: ProbeResult) -> list[str]:
-        """Why the result itself proves nothing."""
-        name, facts, _ = self._owners.get(pair[1], ("", None, []))
-        return proof.doubts([result], facts, name)
-
-
-def _controls(
-    services: Services, sources: Mapping[str, Source], asked: Mapping[str, Destination], timeout: float
-) -> _Controls:
-    works = [partial(source_works, services, source.source_id) for source in sources.values()]
-    asked_inside = [partial(_inside, services, destination, timeout) for destination in asked.values()]
-    results = side_by_side(*works, *asked_inside)
-    owners = zip(asked, results[len(sources) :], strict=True)
-    return _Controls(
-        dict(zip(sources, results, strict=False)), {name: inside for name, inside in owners if inside is not None}
-    )
-
-
-def _inside(services: Services, destination: Destination, timeout: float) -> Inside | None:
-    """None where nobody owns it."""
-    owner: Container | HostListener | None
-    if isinstance(destination, str):
-        targets, owner = owned(services, [parse(destination)])
-    else:
-        owner = destination.owner if isinstance(destination, Port) else destination  # type: ignore[assignment]
-        targets = []
-    if owner is None:
-        return None
-    facts = owner.facts() if isinstance(owner, Container) else None
-    try:
-        targets = targets or destination.targets_from(None)  # type: ignore[union-attr]
-        return owner.name, facts, answers_inside(services, facts, targets, timeout)
-    except DockconnError:
-        return owner.name, facts, []

@@ -24,7 +24,8 @@ class Cell(Struct, frozen=True):
     """A pair that was asked.
 
     Attributes:
-        result: of the probe that tells most: an answer of the owner, else a wrong server, else the first failure.
+        result: of the probe that tells most: an answer of the owner, else a wrong server, else one that leaves it open, else
+            the first failure.
         lacks: of a pair that can't be reached: why that is not proved; empty where it is.
     """
 
@@ -41,7 +42,7 @@ class Cell(Struct, frozen=True):
 
 def most_telling(results: Sequence[ProbeResult]) -> ProbeResult:
     """Of the addresses of one destination."""
-    return sorted(results, key=lambda r: (not r, r.verdict is not Verdict.WRONG_SERVER))[0]
+    return sorted(results, key=lambda r: (not r, r.verdict is not Verdict.WRONG_SERVER, r.verdict in NEGATIVE))[0]
 
 
 def difference(cell: Cell, expected: str) -> str:

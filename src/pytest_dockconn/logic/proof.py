@@ -72,6 +72,20 @@ def missing(controls: Controls, when: str, owner: str, source: str) -> list[str]
     return lacks
 
 
+def changed(before: ContainerFacts | None, after: ContainerFacts | None, name: str) -> list[str]:
+    """What happened to an end between the controls before and after, which then do not speak of the time between them."""
+    if before is None or after is None or not after.running:  # that it does not run is said by ``missing``
+        return []
+    if (before.pid, before.started_at) == (after.pid, after.started_at):
+        return []
+    return [f"{name} was started again while it was asked, so nothing is known of the time between"]
+
+
+def unasked(asked: Collection[Target], now: Collection[Target]) -> list[str]:
+    """Ways to the owner that are there now, and were not when it was asked."""
+    return [f"{target} leads to it by now, and was not asked" for target in now if target.host and target not in asked]
+
+
 def doubts(seen: Sequence[ProbeResult], owner: ContainerFacts | None = None, name: str = "") -> list[str]:
     """Results that prove nothing either way, a line each; ``name`` is what the tests call the owner."""
     doubtful = [r for r in seen if r.verdict not in NEGATIVE and r.verdict is not Verdict.REACHABLE]

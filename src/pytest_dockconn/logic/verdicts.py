@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ..agent.identity import knows
 from ..model.probe import Connection, ProbeResult, Target, Verdict
 
 #: What a server of ours says of itself: a container's full id, or what stands for a listener of the host.
@@ -24,29 +25,40 @@ GIVEN_UP = frozenset({"fin-wait1", "fin-wait2", "closing", "time-wait"})
 WITHOUT_PROCESSES = frozenset({"created", "exited", "dead", "removed"})
 
 
-def result(target: Target, seen: Mapping[str, Any], tokens: Mapping[str, str] | None = None) -> ProbeResult:
-    """An agent's answer about a target, before anybody asks who answered.
+def result(target: Target, seen: Mapping[str, Any], tokens: Mapping[str, str], nonce: str) -> ProbeResult:
+    """An agent's answer about a target, before anybody looks at the owner; one that can't be read is inconclusive.
 
-    ``tokens`` are those of our own servers, by id: who claims to be one of them without its token is nobody.
+    Args:
+        target: what was asked.
+        seen: what the agent says of it.
+        tokens: of our own servers, by id.
+        nonce: of the question: who claims to be one of them and can't prove it by this is nobody.
     """
-    claimed = _claim(seen)
-    forged = bool(claimed) and (tokens or {}).get(claimed, "") not in ("", str(seen.get("token") or ""))
-    detail = str(seen.get("detail") or "")
-    source = seen.get("source")
-    address = str(seen.get("address") or "")
+    try:
+        return _read(target, seen, tokens, nonce)
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        why = f"the agent's answer can't be read: {type(error).__name__}: {error}"
+        return ProbeResult(verdict=Verdict.INCONCLUSIVE, target=target, detail=why)
+
+
+def _read(target: Target, seen: Mapping[str, Any], tokens: Mapping[str, str], nonce: str) -> ProbeResult:
+    claimed, detail = _claim(seen), str(seen.get("detail") or "")
+    lacks = _unproved(target, claimed, tokens, nonce, str(seen.get("proof") or ""))
+    source, address = seen.get("source"), str(seen.get("address") or "")
     path = Connection(str(source[0]), int(source[1]), address, target.port, target.via) if source else None
     return ProbeResult(
         verdict=Verdict(seen["verdict"]),
         target=target,
         address=address,
         elapsed=float(seen.get("elapsed") or 0.0),
-        status=seen.get("status"),
+        status=int(seen["status"]) if seen.get("status") is not None else None,
         text=str(seen.get("text") or ""),
-        answered_by="" if forged else claimed,
-        detail=f"{detail}; it claims to be {claimed[:12]}, but does not know that server's token" if forged else detail,
+        answered_by="" if lacks else claimed,
+        detail=f"{detail}; it claims to be {claimed[:12]}, {lacks}" if lacks else detail,
         path=path,
         location=str(seen.get("location") or ""),
-        addresses=tuple(seen.get("addresses") or ()),
+        addresses=tuple(str(one) for one in seen.get("addresses") or ()),
+        attempts=int(seen.get("attempts") or 1),
     )
 
 
@@ -56,17 +68,24 @@ def _claim(seen: Mapping[str, Any]) -> str:
     return said if _CLAIM.fullmatch(said) else ""
 
 
+def _unproved(target: Target, claimed: str, tokens: Mapping[str, str], nonce: str, said: str) -> str:
+    """Why a claim to be somebody is not believed; empty where it is, and where nobody claims anything.
+
+    That somebody else answered, who is none of ours, is believed without: it can only be held against the answer.
+    """
+    if claimed in tokens:
+        return "" if knows(tokens[claimed], nonce, said) else "but does not know that server's token"
+    return "which was told no token to prove it by" if claimed and claimed == target.owner else ""
+
+
+def is_owners(probed: ProbeResult) -> bool:
+    """Whether an answer came of which the owner has proved that it is its own; anybody's will do where there is none."""
+    return bool(probed) and (not probed.target.owner or probed.answered_by == probed.target.owner)
+
+
 def said_who(probed: ProbeResult, name: str) -> ProbeResult:
-    """``WRONG_SERVER`` where the one who answered says that it is not the owner; ``name`` is what it is called."""
-    owner = probed.target.owner
-    if probed and owner and probed.answered_by and probed.answered_by != owner:
-        return replace(probed, verdict=Verdict.WRONG_SERVER, detail=f"{name} answered")
-    return probed
-
-
-def needs_proof(probed: ProbeResult) -> bool:
-    """Whether an answer came, but not yet from anybody in particular."""
-    return bool(probed) and bool(probed.target.owner) and not probed.answered_by
+    """The verdict on an answer of somebody who says that it is not the owner; ``name`` is what it is called."""
+    return replace(probed, verdict=Verdict.WRONG_SERVER, detail=f"{name} answered")
 
 
 def not_by(probed: ProbeResult, name: str, status: str) -> ProbeResult:
@@ -78,7 +97,10 @@ def not_by(probed: ProbeResult, name: str, status: str) -> ProbeResult:
 
 def plain(address: str) -> str:
     """An address without the IPv6 clothes that an IPv4 peer of a dual-stack socket wears, and without a zone."""
-    parsed = ipaddress.ip_address(address.partition("%")[0])
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
     mapped = getattr(parsed, "ipv4_mapped", None)
     return str(mapped or parsed)
 
@@ -93,6 +115,14 @@ def found_in(sockets: Iterable[Mapping[str, Any]], probed: ProbeResult) -> Mappi
         if row["port"] == inner and row["peer_port"] == path.source_port and plain(row["peer"]) == plain(path.source):
             return row
     return None
+
+
+def hears(sockets: Iterable[Mapping[str, Any]], probed: ProbeResult) -> Mapping[str, Any] | None:
+    """The socket among an owner's that takes datagrams where the probe sent one: at the address itself, or at all of them."""
+    if probed.target.via == "bound port":
+        return next(iter(sockets), None)
+    taken = {plain(row["local"]): row for row in sockets}
+    return taken.get(plain(probed.address)) or taken.get("0.0.0.0") or taken.get("::")
 
 
 def new_connections(
@@ -133,3 +163,12 @@ def proven(probed: ProbeResult, row: Mapping[str, Any] | None, name: str) -> Pro
             detail=f"the connection was accepted, and then closed by {name} without an answer",
         )
     return replace(probed, answered_by=probed.target.owner)
+
+
+def not_apart(proven: ProbeResult, name: str, *, told: bool) -> ProbeResult:
+    """The verdict on what was found among the host's own sockets, and is not, or not seen to be (``told``), the owner's."""
+    if told:
+        detail = f"a process of the host took it, and none of {name}, which shares the host's network"
+        return replace(proven, verdict=Verdict.WRONG_SERVER, answered_by="", detail=detail)
+    detail = f"it answered, but whether {name} did can't be told: it shares the host's network, whose processes can't be read"
+    return replace(proven, verdict=Verdict.INCONCLUSIVE, answered_by="", detail=detail)

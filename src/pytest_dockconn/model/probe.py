@@ -33,6 +33,10 @@ class Verdict(enum.Enum):
 NEGATIVE = frozenset({Verdict.REFUSED, Verdict.TIMED_OUT, Verdict.NO_ROUTE, Verdict.NAME_NOT_FOUND, Verdict.RESET})
 
 
+#: What the id of a server in the test process begins with (``host.listen()``); all other owners are containers.
+LISTENER = "host-"
+
+
 class Target(Struct, frozen=True):
     """Where one probe goes.
 

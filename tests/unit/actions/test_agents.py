@@ -46,7 +46,7 @@ class FakeStream:
         self._output.put((name, data))
 
     def replies(self, request: Mapping[str, Any], **reply: Any) -> None:
-        self.says(json.dumps({"id": request["id"], **reply}).encode() + b"\n")
+        self.says(json.dumps({**reply, "id": request["id"]}).encode() + b"\n")
 
     def end(self) -> None:
         self._output.put(("stdout", b""))
@@ -109,7 +109,7 @@ def test_replies_in_another_order_find_who_asked(stream: FakeStream, channel: St
 def test_a_reply_in_pieces_and_two_in_one(stream: FakeStream, channel: StreamChannel) -> None:
     one, two = Asking(channel), Asking(channel)
     numbers = sorted(stream.requests.get(timeout=PATIENCE)["id"] for _ in range(2))
-    whole = b"".join(json.dumps({"id": number, "text": "grüße"}).encode() + b"\n" for number in numbers)
+    whole = b"".join(json.dumps({"text": "grüße", "id": number}).encode() + b"\n" for number in numbers)
     for at in range(0, len(whole), 7):
         stream.says(whole[at : at + 7])
     assert one.result == two.result == {"text": "grüße"}
@@ -117,7 +117,21 @@ def test_a_reply_in_pieces_and_two_in_one(stream: FakeStream, channel: StreamCha
 
 @pytest.mark.parametrize(
     "junk",
-    [b"hello", b"", b"{}", b'{"id": 99}', b'{"id": null}', b"[1]", b"7", b"null", b"\xff\xfe", b'{"id": [1]}', b"{"],
+    [
+        b"hello",
+        b"",
+        b"{}",
+        b'{"id": 99}',
+        b'{"id": null}',
+        b"[1]",
+        b"7",
+        b"null",
+        b"\xff\xfe",
+        b'{"id": [1]}',
+        b"{",
+        b'{"id": "0123456789abcdef"}',
+        b'"id": "0123456789abcdef"}',
+    ],
     ids=repr,
 )
 def test_what_something_else_wrote_is_passed_over(stream: FakeStream, channel: StreamChannel, junk: bytes) -> None:
@@ -126,6 +140,40 @@ def test_what_something_else_wrote_is_passed_over(stream: FakeStream, channel: S
     stream.says(junk + b"\n")
     stream.replies(request, ok=True)
     assert asking.result == {"ok": True}
+
+
+@pytest.mark.parametrize(
+    "junk", ['{{"id": "{0}", "ok": false}}', 'x"id": "{0}"}}', '[[["id": "{0}"}}', '{{"id": "{0}"}}]']
+)
+def test_what_only_looks_like_a_reply_is_passed_over(stream: FakeStream, channel: StreamChannel, junk: str) -> None:
+    asking = Asking(channel)
+    request = stream.requests.get(timeout=PATIENCE)
+    stream.says(junk.format(request["id"]).encode() + b"\n")
+    stream.replies(request, ok=True)
+    assert asking.result == {"ok": True}
+
+
+def test_what_is_no_reply_is_not_even_read(
+    stream: FakeStream, channel: StreamChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """24 MiB of brackets were 638 MiB as objects, before anybody looked for the number of a request."""
+    read: list[int] = []
+    loads = json.loads
+
+    def noting(line: bytes) -> Any:
+        read.append(len(line))
+        return loads(line)
+
+    monkeypatch.setattr(json, "loads", noting)
+    asking = Asking(channel)
+    request = stream.requests.get(timeout=PATIENCE)
+    read.clear()
+    for end in (b"}\n", b', "id": 1}\n', b', "id": "0123456789abcdef"}\n'):
+        stream.says(b'{"a": [' + b"[]," * 100_000 + b"[]]" + end)
+    stream.replies(request, ok=True)
+    assert asking.result == {"ok": True}
+    assert len(read) == 1
+    assert read[0] < 100
 
 
 def test_the_agent_ends_while_somebody_waits(stream: FakeStream, channel: StreamChannel) -> None:
@@ -170,6 +218,49 @@ def test_a_stream_that_breaks(stream: FakeStream, channel: StreamChannel) -> Non
     stream.broken = BrokenPipeError(32, "Broken pipe")
     with pytest.raises(AgentGone, match="Broken pipe"):
         channel.ask({}, PATIENCE)
+
+
+def test_after_half_a_request_nobody_is_asked_any_more(stream: FakeStream, channel: StreamChannel) -> None:
+    """The next one would be the other half of the line."""
+    stream.broken = TimeoutError("what was written to it was not read within 10 s")
+    with pytest.raises(AgentGone, match="not read within 10 s"):
+        channel.ask({}, PATIENCE)
+    assert stream.closed
+    assert not channel.alive
+    stream.broken = None
+    with pytest.raises(AgentGone):
+        channel.ask({}, PATIENCE)
+    assert stream.requests.empty()
+
+
+def test_who_waits_no_longer_is_forgotten(
+    stream: FakeStream, channel: StreamChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agents, "GRACE", 0.0)
+    with pytest.raises(AgentGone):
+        channel.ask({}, 0.01)
+    assert not channel._waiting
+
+
+def test_a_request_whose_reply_nobody_waits_for(stream: FakeStream, channel: StreamChannel) -> None:
+    agents.release(channel, ["k1", "k2"])
+    request = stream.requests.get(timeout=PATIENCE)
+    assert request == {"op": "release", "keys": ["k1", "k2"], "id": ""}
+    stream.replies(request)
+    stream.broken = BrokenPipeError(32, "Broken pipe")
+    agents.release(channel, ["k3"])  # the connections go with the agent
+    asking = LocalChannel()
+    agents.release(asking, ["k4"])
+
+
+def test_no_thread_to_listen_with(stream: FakeStream, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none)
+    with pytest.raises(AgentGone, match="can't start new thread"):
+        StreamChannel(stream, "client1")
+    assert stream.closed
 
 
 def test_no_reply_in_time(stream: FakeStream, channel: StreamChannel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,6 +341,9 @@ class Scripted:
         self.asked.append((request, timeout))
         return self.reply
 
+    def tell(self, request: Mapping[str, Any]) -> None:
+        self.asked.append((request, 0.0))
+
     def close(self) -> None:
         pass
 
@@ -275,9 +369,69 @@ def test_the_questions() -> None:
         pytest.param(lambda channel: agents.probes(channel, [], 1.0), id="probes"),
         pytest.param(lambda channel: agents.watch(channel, [], 1.0, 1.0), id="watch"),
         pytest.param(lambda channel: agents.look(channel, "hosts"), id="look"),
+        pytest.param(agents.listeners, id="listeners"),
+        pytest.param(lambda channel: agents.sockets(channel, "tcp", 80), id="sockets"),
         pytest.param(lambda channel: agents.selftest(channel, "n"), id="selftest"),
     ],
 )
 def test_an_agent_that_could_not_do_it(ask: Callable[[Scripted], object]) -> None:
     with pytest.raises(AgentGone, match="could not do it: KeyError: 'x'"):
         ask(Scripted({"error": "KeyError: 'x'"}))
+
+
+ROW = {
+    "protocol": "tcp",
+    "local": "0.0.0.0",
+    "port": 80,
+    "peer": "0.0.0.0",
+    "peer_port": 0,
+    "state": "listen",
+    "inode": 7,
+    "queue": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("ask", "reply"),
+    [
+        pytest.param(lambda c: agents.probes(c, [{}, {}], 1.0), {"results": [{}]}, id="a probe too few"),
+        pytest.param(lambda c: agents.probes(c, [{}], 1.0), {"results": [{}, {}]}, id="a probe too many"),
+        pytest.param(lambda c: agents.probes(c, [{}], 1.0), {"results": [7]}, id="a probe that is none"),
+        pytest.param(lambda c: agents.probes(c, [{}], 1.0), {"results": None}, id="no list"),
+        pytest.param(lambda c: agents.probes(c, [{}], 1.0), {}, id="no results"),
+        pytest.param(lambda c: agents.watch(c, [{}], 1.0, 1.0), {"seen": [[]]}, id="nothing seen of a target"),
+        pytest.param(lambda c: agents.watch(c, [{}, {}], 1.0, 1.0), {"seen": [[{}]]}, id="a target too few"),
+        pytest.param(lambda c: agents.watch(c, [{}], 1.0, 1.0), {"seen": {}}, id="no target"),
+        pytest.param(lambda c: agents.look(c, "hosts"), {"seen": {}}, id="another look"),
+        pytest.param(lambda c: agents.look(c, "hosts"), {"seen": 7}, id="no look"),
+        pytest.param(lambda c: agents.sockets(c, "tcp", 80), {"seen": {"sockets": [{"port": 80}]}}, id="half a socket"),
+        pytest.param(agents.listeners, {"seen": {"listeners": [{**ROW, "port": "x"}]}}, id="no port"),
+        pytest.param(lambda c: agents.selftest(c, "n"), {"selftest": {"ok": True}}, id="half a selftest"),
+        pytest.param(lambda c: agents.selftest(c, "n"), {"selftest": []}, id="no selftest"),
+    ],
+)
+def test_a_reply_that_can_not_be_read(ask: Callable[[Scripted], object], reply: Mapping[str, Any]) -> None:
+    with pytest.raises(AgentGone, match="the agent's answer can't be read"):
+        ask(Scripted(reply))
+
+
+def test_only_yes_is_yes() -> None:
+    said: object
+    for said in ("true", 1, None, []):
+        assert agents.selftest(Scripted({"selftest": {"ok": said, "detail": ""}}), "n") == (False, "")
+
+
+def test_sockets_are_asked_for_by_port() -> None:
+    looking = Scripted({"seen": {"sockets": [ROW], "listeners": [ROW]}})
+    assert agents.sockets(looking, "tcp", 80, 40000) == agents.listeners(looking, [80]) == [ROW]
+    assert [request["only"] for request, _ in looking.asked] == [
+        {"protocol": "tcp", "ports": [80], "peer_port": 40000}, {"ports": [80]},
+    ]  # fmt: skip
+
+
+def test_among_too_many_sockets_none_can_be_looked_for() -> None:
+    """One that is missing may only not have been told."""
+    looking = Scripted({"seen": {"sockets": [ROW] * 5001, "listeners": [ROW] * 5000}})
+    with pytest.raises(DockconnError, match="more than 5000 sockets"):
+        agents.sockets(looking, "tcp", 80)
+    assert len(agents.listeners(looking)) == 5000

@@ -19,10 +19,13 @@ from pytest_dockconn.actions.callback import MOST, PAGE, Callback, _is_whole
 from pytest_dockconn.actions.callers import AT_ONCE, PATIENCE
 from pytest_dockconn.actions.calls import Call
 from pytest_dockconn.agent import probe, verdict
+from pytest_dockconn.agent.identity import proof
 from pytest_dockconn.agent.probe import WHO
 from pytest_dockconn.errors import PortInUse
 
 IDENTITY = ("host-1", "token-1")
+#: Of a question whose nonce is ``n``.
+PROOF = proof("token-1", "n").encode()
 POST = b"POST / HTTP/1.0\r\ncontent-length: 4\r\n\r\n"
 REQUEST = b"GET /done HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -127,7 +130,7 @@ def test_datagrams() -> None:
     with listening("udp") as heard, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(5)
         sock.connect(("127.0.0.1", heard.server.number))
-        for data, answer in ((b"hello", b"hello"), (b"", b""), (WHO + b"n", WHO + b"n host-1 token-1")):
+        for data, answer in ((b"hello", b"hello"), (b"", b""), (WHO + b"n", WHO + b"n host-1 " + PROOF)):
             sock.send(data)
             assert sock.recv(999) == answer
             call = heard.next()
@@ -142,7 +145,7 @@ def test_a_probe_is_told_who_answers(protocol: str) -> None:
             "timeout": 5.0, "nonce": "n",
         }  # fmt: skip
         seen = probe.probe(target)
-    assert (seen["verdict"], seen["answered_by"], seen["token"]) == (verdict.REACHABLE, *IDENTITY)
+    assert (seen["verdict"], seen["answered_by"], seen["proof"]) == (verdict.REACHABLE, "host-1", PROOF.decode())
     assert probe.probe(target)["verdict"] == verdict.REFUSED  # it is closed by now
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -35,6 +37,35 @@ class Engine:
         assert self.asked == 1  # events flow: it is known
         if self.end is not None:
             raise self.end
+
+
+def test_what_is_known_grows_old_also_where_events_only_stop_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something on the way has dropped the connection, and neither end was told."""
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    engine: Any = Engine(None)
+    facts = Facts(engine)
+    facts._flowing = True
+    for moment, asked in ((100.0, 1), (100.9, 1), (101.1, 2), (102.0, 2), (102.2, 3)):
+        now[0] = moment
+        facts.get(ID)
+        assert engine.asked == asked
+    facts.fresh(ID)
+    assert engine.asked == 4
+
+
+def test_without_a_thread_to_listen_with_each_question_goes_to_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none)
+    engine: Any = Engine(None)
+    facts = Facts(engine)
+    facts.watch()
+    facts.get(ID)
+    facts.get(ID)
+    assert engine.asked == 2
+    assert not facts.cheap
 
 
 @pytest.mark.parametrize("end", [None, EngineUnavailable("gone"), RecursionError()], ids=["end", "engine", "bug"])

@@ -148,7 +148,7 @@ def test_processes_of_another_host_do_not_matter() -> None:
 
 
 def test_a_process_that_can_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(namespace, "listeners", list)
+    monkeypatch.setattr(namespace, "listeners", lambda _: [])
     with taken() as port:
         assert holders.holder_of(Containers(), wish(port), same_host=True) == "a process of the host has it"  # type: ignore[arg-type]
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_dockconn.agent import echo
+from pytest_dockconn.agent.identity import proof
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,15 @@ from pytest_dockconn.agent import echo
 )
 def test_what_goes_back(data: bytes, answer: bytes) -> None:
     assert echo.answer(data, "abc") == answer
+
+
+def test_a_question_gets_a_proof_of_its_own() -> None:
+    """The token itself is never said: who has heard one answer can't give the next."""
+    first, second = (echo.answer(b"dockconn? " + nonce, "abc", "t0ken").split(b" ") for nonce in (b"1", b"2"))
+    assert [first[:3], second[:3]] == [[b"dockconn?", b"1", b"abc"], [b"dockconn?", b"2", b"abc"]]
+    assert [first[3].decode(), second[3].decode()] == [proof("t0ken", "1"), proof("t0ken", "2")]
+    assert first[3] != second[3]
+    assert b"t0ken" not in b"".join(first + second)
 
 
 class Over(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,7 @@ def line(local: str, peer: str, state: str, inode: int, queues: str = "00000000:
 
 def proc(monkeypatch: pytest.MonkeyPatch, **files: str) -> None:
     table = {"/proc/" + name.replace("__", "/"): text for name, text in files.items()}
-    monkeypatch.setattr(namespace, "read", lambda path, _limit=0: table.get(path, ""))
+    monkeypatch.setattr(namespace, "lines", lambda path: iter(table.get(path, "").splitlines()))
 
 
 little = pytest.mark.skipif(sys.byteorder != "little", reason="the samples are of a little-endian machine")
@@ -59,7 +60,7 @@ def test_sockets_and_listeners(monkeypatch: pytest.MonkeyPatch) -> None:
         + line("00000000:0035", "00000000:0000", "07", 13)
         + line("020011AC:0036", "090011AC:9C41", "01", 14),
     )
-    rows = namespace.sockets()
+    rows = namespace.sockets({})
     assert [(r["protocol"], r["local"], r["port"], r["state"], r["inode"]) for r in rows] == [
         ("tcp", "0.0.0.0", 80, "listen", 11),
         ("tcp", "172.17.0.2", 80, "established", 0),
@@ -68,12 +69,21 @@ def test_sockets_and_listeners(monkeypatch: pytest.MonkeyPatch) -> None:
         ("udp", "172.17.0.2", 54, "established", 14),
     ]
     assert (rows[1]["peer"], rows[1]["peer_port"], rows[1]["queue"]) == ("172.17.0.9", 40000, 0x12)
-    assert [r["inode"] for r in namespace.listeners()] == [11, 12, 13]
+    assert [r["inode"] for r in namespace.listeners({})] == [11, 12, 13]
+    for only, inodes in (
+        ({"protocol": "udp"}, [13, 14]),
+        ({"ports": [80, 54]}, [11, 0, 14]),
+        ({"protocol": "tcp", "ports": [80], "peer_port": 40000}, [0]),
+        ({"ports": [80], "peer_port": 0}, [11, 0]),
+        ({"ports": [8]}, []),
+    ):
+        assert [r["inode"] for r in namespace.sockets(only)] == inodes
+    assert [r["inode"] for r in namespace.listeners({"protocol": "tcp", "ports": ["8080"]})] == [12]
 
 
 def test_nothing_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     proc(monkeypatch)
-    assert namespace.sockets() == []
+    assert namespace.sockets({}) == []
     assert namespace.routes() == []
     assert namespace.own_container() == ""
     assert namespace.interfaces() == []
@@ -137,7 +147,7 @@ def test_ipv6_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_listener_of_this_machine_is_seen() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port, inode = server.getsockname()[1], os.fstat(server.fileno()).st_ino
-        rows = [r for r in namespace.listeners() if r["port"] == port and r["protocol"] == "tcp"]
+        rows = namespace.listeners({"protocol": "tcp", "ports": [port]})
     assert [(r["local"], r["inode"]) for r in rows] == [("127.0.0.1", inode)]
 
 
@@ -146,8 +156,10 @@ def test_the_accept_queue_of_this_machine_is_seen() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
 
         def end() -> dict[str, object]:
-            here = client.getsockname()[1]
-            return next(r for r in namespace.sockets() if r["peer_port"] == here and r["state"] == "established")
+            there, here = server.getsockname()[1], client.getsockname()[1]
+            (found,) = namespace.sockets({"protocol": "tcp", "ports": [there], "peer_port": here})
+            assert found["state"] == "established"
+            return found
 
         assert end()["inode"] == 0
         taken, _ = server.accept()
@@ -176,6 +188,36 @@ def test_counters_of_every_interface(monkeypatch: pytest.MonkeyPatch) -> None:
         "tx_bytes": 88, "tx_packets": 7, "tx_errors": 6, "tx_dropped": 5,
     }  # fmt: skip
     assert (lo["up"], docker0["up"], docker0["mac"]) == (True, False, "02:03:04:05:06:07")
+
+
+@little
+def test_of_very_many_sockets_so_many_are_told_and_one_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks for one of them names it, and finds it among any number."""
+    monkeypatch.setattr(namespace, "ROWS", 10)
+    many = "".join(line(f"0100007F:{port:04X}", "00000000:0000", "0A", port) for port in range(1, 2001))
+    proc(
+        monkeypatch,
+        net__tcp=HEAD + many,
+        net__tcp6=HEAD,
+        net__udp=HEAD + line("00000000:0035", "00000000:0000", "07", 9),
+    )
+
+    assert len(namespace.sockets({})) == len(namespace.listeners({})) == 11
+    assert [row["port"] for row in namespace.sockets({"protocol": "tcp", "ports": [1999]})] == [1999]
+    assert [row["inode"] for row in namespace.listeners({"protocol": "udp"})] == [9]
+
+
+def test_lines_are_whole_however_many_there_are(tmp_path: Path) -> None:
+    """A table that was cut at a limit ended in the middle of a line, and with it of a number."""
+    file = tmp_path / "table"
+    file.write_bytes(b"".join(b"%d a line\n" % number for number in range(20_000)) + b"\xff the last, without an end")
+
+    found = list(namespace.lines(str(file)))
+
+    assert len(found) == 20_001
+    assert found[19_999] == "19999 a line"
+    assert found[-1] == "\ufffd the last, without an end"
+    assert list(namespace.lines("/no/such/file")) == []
 
 
 def test_a_file_is_read_up_to_a_limit(tmp_path: object) -> None:

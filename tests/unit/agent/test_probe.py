@@ -6,6 +6,7 @@ import contextlib
 import errno
 import socket
 import threading
+import time
 from typing import Any, NoReturn
 
 import pytest
@@ -26,6 +27,7 @@ def ask(port: int, scheme: str = "http", timeout: float = ENOUGH, **more: Any) -
 
 
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\nX-Dockconn-Container: abc\r\n\r\nIt works"
+OK = b"HTTP/1.1 200 OK\r\n"
 
 
 def test_a_page() -> None:
@@ -54,6 +56,14 @@ def test_a_page() -> None:
         ),
         pytest.param([b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nIt works"], 200, "It works", id="cut short"),
         pytest.param([b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nIt works"], 200, "It works", id="no length"),
+        pytest.param([OK + b"Content-Length: \xb2\r\n\r\nIt works"], 200, "It works", id="a digit that is none"),
+        pytest.param([OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\nIt works"], 200, "It works", id="too long"),
+        pytest.param([OK + b"Content-Length: -1\r\n\r\nIt works"], 200, "It works", id="a negative length"),
+        pytest.param([OK + b"Content-Length: 1_0\r\n\r\nIt works"], 200, "It works", id="as Python writes numbers"),
+        pytest.param([OK + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nIt works"], 200, "", id="a negative chunk"),
+        pytest.param(
+            [OK + b"Transfer-Encoding: chunked\r\n\r\n0x8\r\nIt works"], 200, "", id="a chunk as Python writes"
+        ),
         pytest.param(
             [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nIt works"], 200, "It", id="no more than its length"
         ),
@@ -84,6 +94,7 @@ def test_a_redirect_is_not_followed_but_told() -> None:
         pytest.param({"path": "/a?b=c"}, "GET /a?b=c HTTP/1.1", "127.0.0.1:{}", id="path and query"),
         pytest.param({"name": "web"}, "GET / HTTP/1.1", "web:{}", id="a name in place of the address"),
         pytest.param({"name": "fd00::2"}, "GET / HTTP/1.1", "[fd00::2]:{}", id="IPv6"),
+        pytest.param({"nonce": "n0nce"}, "GET / HTTP/1.1", "127.0.0.1:{}", id="a nonce"),
     ],
 )
 def test_the_request(more: dict[str, Any], line: str, host: str) -> None:
@@ -99,6 +110,9 @@ def test_the_request(more: dict[str, Any], line: str, host: str) -> None:
     assert lines[0] == line
     assert f"Host: {host.format(port)}" in lines
     assert "Connection: close" in lines
+    assert [one for one in lines if one.lower().startswith("x-dockconn")] == ["x-dockconn-nonce: n0nce"] * (
+        "nonce" in more
+    )
 
 
 def test_proxy_variables_do_not_divert_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,6 +144,16 @@ def test_proxy_variables_do_not_divert_it(monkeypatch: pytest.MonkeyPatch) -> No
         ),
         pytest.param(servers.says(b"HTTP/1.1\r\n\r\n"), "http", verdict.INCONCLUSIVE, "not HTTP", id="no status"),
         pytest.param(servers.says(b"HTTP/1.1 abc\r\n\r\n"), "http", verdict.INCONCLUSIVE, "not HTTP", id="no number"),
+        pytest.param(
+            servers.says(b"HTTP/1.1 " + b"2" * 5000 + b" OK\r\n\r\n"),
+            "http",
+            verdict.INCONCLUSIVE,
+            "not HTTP",
+            id="endless",
+        ),
+        pytest.param(
+            servers.says(b"HTTP/1.1 2000 OK\r\n\r\n"), "http", verdict.INCONCLUSIVE, "not HTTP", id="four digits"
+        ),
     ],
 )
 def test_verdicts(behaviour: servers.Behaviour, scheme: str, expected: str, words: str) -> None:
@@ -259,6 +283,29 @@ def test_udp_without_identity(answer: Any) -> None:
     assert (seen["verdict"], seen["answered_by"]) == (verdict.REACHABLE, "")
 
 
+@pytest.mark.parametrize("scheme", ["http", "udp"])
+def test_a_proof_is_passed_on_and_long_words_are_cut(scheme: str) -> None:
+    shown, more = b"p" * 40, b"x" * 5000
+    page = (
+        OK
+        + b"X-Dockconn-Container: "
+        + b"a" * 64
+        + more
+        + b"\r\nX-Dockconn-Proof: "
+        + shown
+        + b"\r\nLocation: "
+        + more
+        + b"\r\n\r\n"
+    )
+    with servers.tcp(servers.says(page)) as tcp, servers.udp(lambda data: data + b" abc " + shown + more) as udp:
+        seen = ask(tcp if scheme == "http" else udp, scheme, nonce="n0nce")
+    assert seen["verdict"] == verdict.REACHABLE
+    assert seen["proof"].startswith(shown.decode())
+    assert len(seen["answered_by"]) <= probe.WORD
+    assert len(seen["proof"]) <= probe.WORD
+    assert len(seen.get("location", "")) <= probe.LINE
+
+
 def test_udp_silence() -> None:
     with servers.udp(lambda _: None) as port:
         seen = ask(port, "udp", timeout=SHORT)
@@ -380,7 +427,7 @@ def test_a_held_connection_stays_open_until_it_is_released() -> None:
     with servers.tcp(behave) as port:
         seen = ask(port, hold="key1")
         assert seen["verdict"] == verdict.REACHABLE
-        assert probe._HELD["key1"].getpeername() == ("127.0.0.1", port)
+        assert probe._HELD["key1"][0].getpeername() == ("127.0.0.1", port)
         assert not ended.is_set()
         probe.release(["key1", "key2"])
         assert ended.wait(5)
@@ -435,3 +482,136 @@ def test_no_more_descriptors_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> Non
     seen = probe.probe({"scheme": "http", "host": "192.0.2.1", "port": 80, "timeout": SHORT})
     assert seen["verdict"] == verdict.INCONCLUSIVE
     assert "opening a socket" in str(seen["detail"])
+
+
+def broken(*_: object, **__: object) -> NoReturn:
+    raise KeyError("what nobody has thought of \x1b[2J" + "x" * 999)
+
+
+@pytest.mark.parametrize("place", ["get", "Deadline"])
+def test_whatever_breaks_is_inconclusive(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """An exception would end the thread that asks, and with it the question: nothing is said then, or of all targets."""
+    monkeypatch.setattr(*((http, "get") if place == "get" else (probe, "Deadline")), broken)
+    with servers.tcp(servers.says(PAGE)) as port:
+        seen = ask(port)
+    assert seen["verdict"] == verdict.INCONCLUSIVE
+    assert "the probe broke while " in seen["detail"]
+    assert "KeyError" in seen["detail"]
+    assert "\x1b" not in seen["detail"]
+    assert len(seen["detail"]) < 400
+    assert seen["elapsed"] >= 0
+
+
+@pytest.mark.parametrize(
+    "odd", [{"scheme": "http"}, {"port": 99999}, {"port": "x"}, {"timeout": "x"}, {"timeout": None}, {"host": "a\0b"},
+            {"host": "\udcff"}, {"path": "/\udcff"}, {"nonce": "\u00e9", "scheme": "udp"}], ids=str
+)  # fmt: skip
+def test_a_target_that_is_none_is_inconclusive(odd: dict[str, Any]) -> None:
+    whole = {} if odd == {"scheme": "http"} else {"scheme": "http", "host": "127.0.0.1", "port": 9, "timeout": SHORT}
+    with servers.tcp(servers.says(PAGE)) as port:
+        seen = probe.probe({**whole, **({"port": port} if "path" in odd else {}), **odd})
+    assert seen["verdict"] == verdict.INCONCLUSIVE
+
+
+def test_a_resolver_that_breaks_is_not_one_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", broken)
+    seen = probe.probe({"scheme": "tcp", "host": "web", "port": 80, "timeout": ENOUGH})
+    assert seen["verdict"] == verdict.INCONCLUSIVE
+    assert "'web' can't be asked for: KeyError" in str(seen["detail"])
+
+
+@pytest.mark.parametrize(("took", "expected"), [(1.0, verdict.TIMED_OUT), (5.0, verdict.INCONCLUSIVE)])
+def test_silence_counts_only_while_the_probe_runs(monkeypatch: pytest.MonkeyPatch, took: float, expected: str) -> None:
+    """Its container was paused meanwhile, and what came then is not seen in time."""
+    clock = iter([100.0, 100.0 + took])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    with servers.tcp(servers.is_silent) as port:
+        seen = ask(port, timeout=SHORT)
+    assert seen["verdict"] == expected
+    assert ("did not run all the while" in seen["detail"]) is (expected == verdict.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize("scheme", ["http", "tcp", "udp"])
+def test_an_address_that_swallows_everything_does_not_hide_the_next(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """IPv4 is closed and IPv6 is open, or the other way round: by the name it can be reached."""
+    _resolver(monkeypatch, [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "127.0.0.2")])
+    with contextlib.ExitStack() as undo:
+        closed = undo.enter_context(servers.full() if scheme != "udp" else servers.udp(lambda _: None))
+        kind = socket.SOCK_DGRAM if scheme == "udp" else socket.SOCK_STREAM
+        there = undo.enter_context(socket.socket(socket.AF_INET, kind))
+        there.bind(("127.0.0.2", closed))
+        undo.callback(answering(there, kind))
+        seen = probe.probe({"scheme": scheme, "host": "web", "port": closed, "timeout": 0.6, "linger": 0.01})
+    assert (seen["verdict"], seen["address"]) == (verdict.REACHABLE, "127.0.0.2")
+    assert 0.25 < float(str(seen["elapsed"])) < 0.6 + SLACK
+
+
+def answering(sock: socket.socket, kind: int) -> Any:
+    """One answer, in a thread; returns what waits for its end."""
+
+    def answer() -> None:
+        if kind == socket.SOCK_DGRAM:
+            data, peer = sock.recvfrom(999)
+            sock.sendto(data, peer)
+            return
+        connection, _ = sock.accept()
+        with connection:
+            connection.settimeout(5)
+            connection.recv(999)
+            connection.sendall(PAGE)
+
+    if kind == socket.SOCK_STREAM:
+        sock.listen()
+    sock.settimeout(5)
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    return lambda: thread.join(5)
+
+
+def test_of_several_addresses_one_that_leaves_it_open_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one's "refused" would be the proof of something that nobody has seen."""
+
+    class Out(socket.socket):
+        def connect(self, address: Any) -> None:
+            if address[0] == "127.0.0.2":
+                raise OSError(errno.ENOBUFS, "No buffer space available")
+            super().connect(address)
+
+    with servers.nobody() as port:
+        _resolver(monkeypatch, [(socket.AF_INET, "127.0.0.2"), (socket.AF_INET, "127.0.0.1")])
+        monkeypatch.setattr(socket, "socket", Out)
+        seen = probe.probe({"scheme": "http", "host": "web", "port": port, "timeout": ENOUGH})
+    assert seen["verdict"] == verdict.INCONCLUSIVE
+    assert "ENOBUFS" in str(seen["detail"])
+
+
+@pytest.mark.parametrize(
+    ("datagrams", "expected"), [(True, verdict.INCONCLUSIVE), (False, verdict.NO_ROUTE)], ids=["no port", "no address"]
+)
+def test_no_free_port_is_not_no_route(monkeypatch: pytest.MonkeyPatch, datagrams: bool, expected: str) -> None:
+    """The kernel says EADDRNOTAVAIL of both: all local ports are taken, or there is no address of that family to ask from."""
+
+    class Exhausted(socket.socket):
+        def connect(self, _address: object) -> None:
+            if self.type == socket.SOCK_STREAM or not datagrams:
+                raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+
+    monkeypatch.setattr(socket, "socket", Exhausted)
+    seen = probe.probe({"scheme": "tcp", "host": "192.0.2.1", "port": 80, "timeout": ENOUGH})
+    assert seen["verdict"] == expected
+    assert "EADDRNOTAVAIL" in str(seen["detail"])
+
+
+def test_what_nobody_releases_is_closed_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asked may have given up, and then says nothing more."""
+    with servers.tcp(servers.says(PAGE)) as port:
+        monkeypatch.setattr(probe, "HELD", -1.0)
+        ask(port, hold="old")
+        held = probe._HELD["old"][0]
+        monkeypatch.setattr(probe, "HELD", 60.0)
+        ask(port, hold="new")
+        assert held.fileno() == -1
+        assert set(probe._HELD) == {"new"}
+        probe.release(["new"])

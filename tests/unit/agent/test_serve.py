@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import io
 import json
 import os
 import queue
@@ -13,11 +14,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 from tests.unit.agent import servers
+from tests.waiting import until
 
 import pytest_dockconn.agent
 from pytest_dockconn.agent import __main__ as entry
@@ -108,7 +111,7 @@ def test_more_targets_than_threads(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param({"op": "fly"}, "unknown request 'fly'", id="unknown"),
         pytest.param({}, "unknown request None", id="nothing"),
         pytest.param({"op": "probe"}, "KeyError", id="no targets"),
-        pytest.param({"op": "probe", "targets": [{"scheme": "tcp"}]}, "KeyError", id="half a target"),
+        pytest.param({"op": "probe", "targets": 7}, "TypeError", id="targets that are none"),
         pytest.param({"op": "look", "names": ["secrets"]}, "KeyError", id="an unknown thing to look at"),
         pytest.param({"op": "watch", "targets": [], "hold": "x"}, "ValueError", id="no number"),
     ],
@@ -129,6 +132,69 @@ def test_the_other_requests() -> None:
     assert (seen["verdict"], seen["attempts"]) == ("refused", 1)
     assert serve.handle({"op": "release", "keys": ["x"]}) == {}
     assert serve.handle({"op": "selftest", "nonce": "n0nce"}) == {"selftest": {"ok": True, "detail": ""}}
+
+
+def test_one_target_that_is_none_does_not_ruin_the_others() -> None:
+    with servers.nobody() as port:
+        reply: Any = serve.handle({"op": "probe", "targets": [target(port), {"scheme": "tcp"}, target(port)]})
+    assert [one["verdict"] for one in reply["results"]] == ["refused", "inconclusive", "refused"]
+    assert "KeyError" in reply["results"][1]["detail"]
+
+
+class Thread(threading.Thread):
+    """Of which the system has only a few."""
+
+    left = 0
+
+    def start(self) -> None:
+        if type(self).left == 0:
+            raise RuntimeError("can't start new thread")
+        type(self).left -= 1
+        super().start()
+
+
+@pytest.mark.parametrize("left", [0, 1, 6])
+def test_all_are_asked_also_where_there_are_no_more_threads(monkeypatch: pytest.MonkeyPatch, left: int) -> None:
+    monkeypatch.setattr(Thread, "left", left)
+    monkeypatch.setattr(threading, "Thread", Thread)
+    monkeypatch.setattr(serve, "probe", lambda one: {"verdict": "refused", "port": one["port"]})
+    assert [one["port"] for one in serve.probes([target(port) for port in range(1, 100)])] == list(range(1, 100))
+
+
+def test_requests_are_answered_also_where_there_are_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    with served() as agent:
+        monkeypatch.setattr(threading, "Thread", Thread)
+        for number in (1, 2):
+            agent.asks(json.dumps({"id": number, "op": "look", "names": ["container"]}))
+            assert agent.reply()["id"] == number
+
+
+def written(out: io.StringIO, lines: int) -> bool:
+    return out.getvalue().count("\n") == lines
+
+
+def test_the_number_is_the_end_of_a_reply_whatever_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By it alone a reply is known among what others write into the same stream."""
+    answers: Any = iter([{"id": "another", "seen": 1}, {"seen": object()}])
+    monkeypatch.setattr(serve, "handle", lambda _: next(answers))
+    out = io.StringIO()
+    for at, number in enumerate(("0a", "0b"), 1):
+        serve.serve([json.dumps({"id": number})], out)
+        assert until(partial(written, out, 2 * at), 5)
+    first, second = (line for line in out.getvalue().splitlines() if line)
+    assert first.endswith('"id": "0a"}')
+    assert second.endswith('"id": "0b"}')
+    assert "not JSON serializable" in json.loads(second)["error"]
+
+
+def test_long_texts_of_many_answers_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One server that answers 256 KiB to each of 100 questions must not make the line too long for the others."""
+    monkeypatch.setattr(serve, "probe", lambda one: {"verdict": "reachable", "text": "\0" * one["port"]})
+    room = serve.TEXTS // 20
+    assert [len(one["text"]) for one in serve.probes([target(room)] * 20)] == [room] * 20  # type: ignore[arg-type]
+    cut = serve.probes([*[target(room + 1)] * 19, target(room + 20)])
+    assert [len(one["text"]) for one in cut] == [room] * 20  # type: ignore[arg-type]
+    assert len(json.dumps(cut)) < 16 << 20
 
 
 @pytest.fixture

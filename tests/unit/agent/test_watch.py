@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.unit.agent import servers
 
-from pytest_dockconn.agent import verdict, watch
+from pytest_dockconn.agent import http, verdict, watch
 from pytest_dockconn.agent.probe import probe
 
 TARGET: dict[str, object] = {"scheme": "http", "host": "192.0.2.1", "port": 80, "timeout": 1.0}
@@ -106,6 +106,73 @@ def test_one_that_answers_does_not_end_the_watch_over_another(monkeypatch: pytes
     (first,), (second,) = watch.watch([{**TARGET, "port": port} for port in (1, 2)], 0.2)
     assert first["attempts"] == 1
     assert int(str(second["attempts"])) >= 4
+
+
+def test_what_breaks_one_probe_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a real server, whose answer no reader has thought of: a target of which nothing is said looks isolated."""
+
+    def broken(*_: object) -> Any:
+        raise ValueError("what nobody has thought of")
+
+    monkeypatch.setattr(http, "get", broken)
+    with servers.tcp(servers.says(b"HTTP/1.1 200 OK\r\n\r\n")) as port:
+        ((seen,),) = watch.watch([{"scheme": "http", "host": "127.0.0.1", "port": port, "timeout": 1.0}], 0.05)
+    assert seen["verdict"] == verdict.INCONCLUSIVE
+    assert int(str(seen["attempts"])) >= 2
+
+
+class Few(threading.Thread):
+    """Of which the system has only a few."""
+
+    left = 0
+
+    def start(self) -> None:
+        if type(self).left == 0:
+            raise RuntimeError("can't start new thread")
+        type(self).left -= 1
+        super().start()
+
+
+@pytest.mark.parametrize("left", [0, 1, 2, 5])
+def test_a_hold_that_is_cut_short_is_no_proof(monkeypatch: pytest.MonkeyPatch, left: int) -> None:
+    """No thread at all, one for the watch, one for its first probe, and some more."""
+    monkeypatch.setattr(Few, "left", left)
+    monkeypatch.setattr(threading, "Thread", Few)
+    monkeypatch.setattr(watch, "probe", Probes(verdict.TIMED_OUT))
+    (seen,) = watch.watch([TARGET], 0.1)
+    by_kind = {str(one["verdict"]): one for one in seen}
+    assert "can't start new thread" in str(by_kind[verdict.INCONCLUSIVE]["detail"])
+    assert (verdict.TIMED_OUT in by_kind) is (left > 1)
+
+
+def test_an_answer_counts_also_where_threads_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Few, "left", 2)
+    monkeypatch.setattr(threading, "Thread", Few)
+    monkeypatch.setattr(watch, "probe", Probes(verdict.REACHABLE))
+    (seen,) = watch.watch([TARGET], 0.1)
+    assert seen[0]["verdict"] == verdict.REACHABLE
+
+
+class Clock:
+    """It jumps once, as it does for a process that was stopped for a while."""
+
+    def __init__(self, jump: float) -> None:
+        self.jump = jump
+        self.looks = 0
+
+    def monotonic(self) -> float:
+        self.looks += 1
+        return time.monotonic() + (self.jump if self.looks > 4 else 0.0)
+
+
+@pytest.mark.parametrize(("jump", "proof"), [(1.0, True), (5.0, False)])
+def test_time_in_which_nobody_asked_is_no_proof(monkeypatch: pytest.MonkeyPatch, jump: float, proof: bool) -> None:
+    """The container of the source was paused for a part of the time."""
+    monkeypatch.setattr(watch, "time", Clock(jump))
+    monkeypatch.setattr(watch, "probe", Probes(verdict.TIMED_OUT))
+    (seen,) = watch.watch([TARGET], 0.3)
+    doubts = [str(one["detail"]) for one in seen if one["verdict"] == verdict.INCONCLUSIVE]
+    assert [("nobody could ask" in one) for one in doubts] == ([] if proof else [True])
 
 
 def test_nothing_to_watch() -> None:

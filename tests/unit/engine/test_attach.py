@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from pytest_dockconn.engine import attach
 from pytest_dockconn.engine.attach import SocketStream, collected, payloads
 from pytest_dockconn.errors import EngineError
 from pytest_dockconn.model.spec import Bound
@@ -67,6 +70,69 @@ def test_what_frames_carry(data: bytes, carried: bytes) -> None:
 def test_what_is_written_arrives(ends: tuple[SocketStream, socket.socket]) -> None:
     ends[0].write(b"a line\n")
     assert ends[1].recv(100) == b"a line\n"
+
+
+def test_a_long_line_arrives_whole(ends: tuple[SocketStream, socket.socket]) -> None:
+    line = bytes(range(256)) * 8192
+    writer = threading.Thread(target=ends[0].write, args=(line,))
+    writer.start()
+    got = b""
+    while len(got) < len(line):
+        got += ends[1].recv(100_000)
+    writer.join(5)
+    assert got == line
+
+
+@pytest.mark.parametrize("wrapped", [False, True], ids=["a socket", "something else"])
+def test_what_nobody_reads_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, wrapped: bool) -> None:
+    """A client that is paused: the write would wait for ever, and with it everybody who asks this agent."""
+
+    class Wrapped:
+        """Neither a socket nor ours, as a channel of ssh."""
+
+        def __init__(self, sock: socket.socket) -> None:
+            self.sendall, self.settimeout, self.shutdown, self.close = (
+                sock.sendall,
+                sock.settimeout,
+                sock.shutdown,
+                sock.close,
+            )
+
+    monkeypatch.setattr(attach, "PATIENCE", 0.2)
+    ours, theirs = socket.socketpair()
+    with contextlib.closing(SocketStream(Wrapped(ours) if wrapped else ours)) as stream, theirs:
+        begun = time.monotonic()
+        with pytest.raises(OSError, match="not read within"):
+            stream.write(b"x" * (8 << 20))
+        assert 0.2 <= time.monotonic() - begun < 5
+
+
+def test_nothing_is_written_into_what_is_closed(ends: tuple[SocketStream, socket.socket]) -> None:
+    ends[0].close()
+    with pytest.raises(OSError, match="closed"):
+        ends[0].write(b"a line\n")
+
+
+def test_without_poll(ends: tuple[SocketStream, socket.socket], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(select, "poll")  # as on Windows
+    ends[0].write(b"a line\n")
+    assert ends[1].recv(100) == b"a line\n"
+
+
+def test_no_thread_to_watch_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none)
+    with pytest.raises(OSError, match="can't start new thread"):
+        SocketStream(Silent()).write(b"a line\n")
+
+
+class Silent:
+    """Neither a socket nor ours."""
+
+    def settimeout(self, _: float | None) -> None:
+        """Nothing."""
 
 
 def test_closing_wakes_a_reader(ends: tuple[SocketStream, socket.socket]) -> None:

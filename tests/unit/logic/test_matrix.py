@@ -159,6 +159,8 @@ def test_how_a_cell_is_shown(probed: ProbeResult, lacks: tuple[str, ...], shown:
         ([Verdict.TIMED_OUT, Verdict.REACHABLE, Verdict.WRONG_SERVER], Verdict.REACHABLE),
         ([Verdict.TIMED_OUT, Verdict.WRONG_SERVER], Verdict.WRONG_SERVER),
         ([Verdict.TIMED_OUT, Verdict.REFUSED], Verdict.TIMED_OUT),
+        ([Verdict.TIMED_OUT, Verdict.INCONCLUSIVE], Verdict.INCONCLUSIVE),
+        ([Verdict.INCONCLUSIVE, Verdict.WRONG_SERVER], Verdict.WRONG_SERVER),
     ],
 )
 def test_the_most_telling(verdicts: list[Verdict], telling: Verdict) -> None:

@@ -166,3 +166,41 @@ PATH = Connection("172.17.0.9", 40000, "172.17.0.2", 80)
 )
 def test_a_connection_that_was_taken_is_no_isolation(seen: ProbeResult, doubtful: bool) -> None:
     assert bool(proof.doubts([seen], container())) is doubtful
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        pytest.param(container(), container(), "", id="nothing"),
+        pytest.param(container(), container(pid=8), "server1 was started again", id="another process"),
+        pytest.param(
+            container(started_at="2026-01-01T00:00:00Z"), container(started_at="2026-01-01T00:00:01Z"),
+            "server1 was started again", id="the same process id, started later",
+        ),
+        pytest.param(container(), container(pid=0, status="exited"), "", id="gone, which is said elsewhere"),
+        pytest.param(None, None, "", id="the host"),
+        pytest.param(container(), None, "", id="not looked up"),
+    ],
+)  # fmt: skip
+def test_what_happened_meanwhile(before: ContainerFacts | None, after: ContainerFacts | None, words: str) -> None:
+    """Between the controls, where nothing may be known of it: it was down when it was asked, and is well again."""
+    found = proof.changed(before, after, "server1")
+    assert len(found) == bool(words)
+    assert words in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("now", "more"),
+    [
+        pytest.param([target()], [], id="the same"),
+        pytest.param([], [], id="none, which is said elsewhere"),
+        pytest.param([target(), target("172.18.0.2")], ["http://172.18.0.2:80/"], id="another network"),
+        pytest.param(
+            [target("127.0.0.1", 32769, via="bound port")], ["http://127.0.0.1:32769/"], id="another host port"
+        ),
+        pytest.param([target("")], [], id="no address"),
+    ],
+)
+def test_ways_that_were_not_asked(now: list[Target], more: list[str]) -> None:
+    found = proof.unasked([target()], now)
+    assert [line.partition(" ")[0] for line in found] == more

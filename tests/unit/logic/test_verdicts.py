@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from tests.unit.samples import OWNER, result, target
 
+from pytest_dockconn.agent.identity import proof
 from pytest_dockconn.logic import verdicts
 from pytest_dockconn.model.probe import NEGATIVE, Connection, ProbeResult, Verdict
 
 PATH = Connection("172.17.0.9", 40000, "172.17.0.2", 80)
+
+OTHER = "b" * 64
 
 
 def answered(**changes: Any) -> ProbeResult:
@@ -30,31 +33,52 @@ def test_an_agents_answer_as_a_result() -> None:
         "verdict": "reachable", "address": "172.17.0.2", "port": 80, "source": ["172.17.0.9", 40000], "elapsed": 0.0005,
         "status": 302, "text": "It works", "answered_by": OWNER, "detail": "HTTP 302", "location": "/there",
     }  # fmt: skip
-    assert verdicts.result(target(), seen) == ProbeResult(
+    assert verdicts.result(target(), {**seen, "proof": proof("t", "n")}, {OWNER: "t"}, "n") == ProbeResult(
         verdict=Verdict.REACHABLE, target=target(), address="172.17.0.2", elapsed=0.0005, status=302, text="It works",
         answered_by=OWNER, detail="HTTP 302", path=PATH, location="/there",
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("tokens", "told", "known"),
+    ("tokens", "claims", "said", "known", "words"),
     [
-        ({OWNER: "secret"}, "secret", True),
-        ({OWNER: "secret"}, "guess", False),
-        ({OWNER: "secret"}, "", False),
-        ({}, "", True),
-        ({"another": "secret"}, "guess", True),
-        ({OWNER: ""}, "", True),
+        pytest.param({OWNER: "t"}, OWNER, proof("t", "n"), True, "", id="its proof"),
+        pytest.param({OWNER: "t"}, OWNER, proof("t", "0"), False, "does not know that server's token", id="a replay"),
+        pytest.param({OWNER: "t"}, OWNER, "t", False, "does not know that server's token", id="the token itself"),
+        pytest.param({OWNER: "t"}, OWNER, "", False, "does not know that server's token", id="no proof"),
+        pytest.param({}, OWNER, "", False, "was told no token", id="to be an owner that was told none"),
+        pytest.param({OWNER: ""}, OWNER, proof("", "n"), False, "does not know that", id="of no token"),
+        pytest.param({OWNER: "t"}, OTHER, "", True, "", id="to be somebody who is not known"),
+        pytest.param({OTHER: "t"}, OTHER, "", False, "does not know that server's token", id="to be another of ours"),
+        pytest.param({OTHER: "t"}, OTHER, proof("t", "n"), True, "", id="another's proof"),
     ],
-    ids=["its token", "another token", "no token", "nobody's", "another's", "it was told none"],
 )
-def test_an_identity_without_its_token_is_none(tokens: dict[str, str], told: str, known: bool) -> None:
-    seen = {"verdict": "reachable", "answered_by": OWNER, "token": told, "detail": "HTTP 200"}
+def test_an_identity_without_its_proof_is_none(
+    tokens: dict[str, str], claims: str, said: str, known: bool, words: str
+) -> None:
+    seen = {"verdict": "reachable", "answered_by": claims, "proof": said, "detail": "HTTP 200"}
 
-    found = verdicts.result(target(), seen, tokens)
+    found = verdicts.result(target(), seen, tokens, "n")
 
-    assert found.answered_by == (OWNER if known else "")
+    assert found.answered_by == (claims if known else "")
     assert ("claims to be" in found.detail) is not known
+    assert words in found.detail
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {}, {"verdict": "perhaps"}, {"verdict": None}, {"verdict": "refused", "elapsed": "x"}, {"verdict": "refused", "status": "x"},
+        {"verdict": "refused", "source": [1]}, {"verdict": "refused", "source": 7}, {"verdict": "refused", "source": ["a", "b"]},
+        {"verdict": "refused", "addresses": 7}, {"verdict": "refused", "attempts": [1]}, {"verdict": []}, {"verdict": "refused", "elapsed": [1]},
+        {"verdict": "refused", "attempts": float("inf")},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_answer_that_can_not_be_read_is_inconclusive(seen: dict[str, Any]) -> None:
+    found = verdicts.result(target(), seen, {}, "n")
+    assert (found.verdict, found.target) == (Verdict.INCONCLUSIVE, target())
+    assert found.detail.startswith("the agent's answer can't be read: ")
 
 
 @pytest.mark.parametrize(
@@ -64,24 +88,24 @@ def test_an_identity_without_its_token_is_none(tokens: dict[str, str], told: str
 )  # fmt: skip
 def test_what_is_no_id_is_no_claim(claim: str) -> None:
     """It would be looked up on the engine, and shown."""
-    found = verdicts.result(target(), {"verdict": "reachable", "answered_by": claim, "detail": "HTTP 200"})
+    found = verdicts.result(target(), {"verdict": "reachable", "answered_by": claim, "detail": "HTTP 200"}, {}, "n")
     assert (found.answered_by, found.detail) == ("", "HTTP 200")
 
 
 @pytest.mark.parametrize("claim", ["5" * 64, "0123456789abcdef" * 4, "host-0123456789abcdef"])
 def test_an_id_is_a_claim(claim: str) -> None:
-    assert verdicts.result(target(), {"verdict": "reachable", "answered_by": claim}).answered_by == claim
+    assert verdicts.result(target(), {"verdict": "reachable", "answered_by": claim}, {}, "n").answered_by == claim
 
 
 def test_an_agents_shortest_answer() -> None:
-    found = verdicts.result(target(), {"verdict": "name-not-found"})
+    found = verdicts.result(target(), {"verdict": "name-not-found"}, {}, "n")
     assert found == ProbeResult(verdict=Verdict.NAME_NOT_FOUND, target=target())
     assert not found
 
 
 @pytest.mark.parametrize("verdict", Verdict, ids=str)
 def test_every_word(verdict: Verdict) -> None:
-    found = verdicts.result(target(), {"verdict": verdict.value})
+    found = verdicts.result(target(), {"verdict": verdict.value}, {}, "n")
     assert found.verdict is verdict
     assert bool(found) is (verdict is Verdict.REACHABLE)
 
@@ -91,32 +115,22 @@ def test_what_can_prove_isolation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("probed", "verdict"),
+    ("probed", "owners"),
     [
-        pytest.param(answered(answered_by=OWNER), Verdict.REACHABLE, id="the owner"),
-        pytest.param(answered(answered_by="other"), Verdict.WRONG_SERVER, id="another"),
-        pytest.param(answered(), Verdict.REACHABLE, id="nobody in particular"),
-        pytest.param(answered(answered_by="other", target=target(owner="")), Verdict.REACHABLE, id="any may"),
-        pytest.param(result(Verdict.REFUSED, answered_by="other"), Verdict.REFUSED, id="no answer"),
+        pytest.param(answered(answered_by=OWNER), True, id="the owner"),
+        pytest.param(answered(answered_by=OTHER), False, id="another"),
+        pytest.param(answered(), False, id="nobody in particular"),
+        pytest.param(answered(answered_by=OTHER, target=target(owner="")), True, id="any may"),
+        pytest.param(result(Verdict.REFUSED, answered_by=OWNER), False, id="no answer"),
     ],
 )
-def test_who_answered(probed: ProbeResult, verdict: Verdict) -> None:
-    said = verdicts.said_who(probed, "server2")
-    assert said.verdict is verdict
-    assert ("server2 answered" in said.detail) is (verdict is Verdict.WRONG_SERVER)
+def test_whose_answer_it_is(probed: ProbeResult, owners: bool) -> None:
+    assert verdicts.is_owners(probed) is owners
 
 
-@pytest.mark.parametrize(
-    ("probed", "needs"),
-    [
-        pytest.param(answered(), True, id="an answer of somebody"),
-        pytest.param(answered(answered_by=OWNER), False, id="said who it is"),
-        pytest.param(answered(target=target(owner="")), False, id="any may"),
-        pytest.param(result(Verdict.TIMED_OUT), False, id="no answer"),
-    ],
-)
-def test_what_needs_proof(probed: ProbeResult, needs: bool) -> None:
-    assert verdicts.needs_proof(probed) is needs
+def test_who_answered() -> None:
+    said = verdicts.said_who(answered(answered_by=OTHER), "server2")
+    assert (said.verdict, said.detail, said.answered_by) == (Verdict.WRONG_SERVER, "server2 answered", OTHER)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +140,7 @@ def test_what_needs_proof(probed: ProbeResult, needs: bool) -> None:
         ("::ffff:172.17.0.2", "172.17.0.2"),
         ("fe80::1%eth0", "fe80::1"),
         ("FD00:0:0::2", "fd00::2"),
+        ("no address", "no address"),
     ],
 )
 def test_plain(address: str, plain: str) -> None:
@@ -208,3 +223,28 @@ def test_an_answer_of_somebody_while_the_owner_is_gone() -> None:
     seen = verdicts.not_by(answered(), "server1", "exited")
     assert (seen.verdict, seen.answered_by) == (Verdict.WRONG_SERVER, "")
     assert "it was not server1, which is exited" in seen.detail
+
+
+@pytest.mark.parametrize(
+    ("rows", "via", "found"),
+    [
+        pytest.param([row(local="172.17.0.2")], "address", 0, id="at the address"),
+        pytest.param([row(local="0.0.0.0")], "address", 0, id="at all of them"),
+        pytest.param([row(local="::")], "address", 0, id="at all of both families"),
+        pytest.param([row(local="::ffff:172.17.0.2")], "address", 0, id="IPv4 on a dual-stack socket"),
+        pytest.param([row(local="0.0.0.0"), row(local="172.17.0.2")], "address", 1, id="rather at the address"),
+        pytest.param([row(local="127.0.0.1")], "address", None, id="on loopback only"),
+        pytest.param([row(local="127.0.0.1")], "bound port", 0, id="behind a bound port anywhere"),
+        pytest.param([], "address", None, id="nowhere"),
+    ],
+)
+def test_the_socket_that_takes_datagrams(rows: list[dict[str, Any]], via: str, found: int | None) -> None:
+    seen = verdicts.hears(rows, answered(target=target(scheme="udp", via=via)))
+    assert seen == (None if found is None else rows[found])
+
+
+@pytest.mark.parametrize(("told", "verdict"), [(True, Verdict.WRONG_SERVER), (False, Verdict.INCONCLUSIVE)])
+def test_in_the_hosts_namespace_a_socket_alone_proves_nothing(told: bool, verdict: Verdict) -> None:
+    seen = verdicts.not_apart(answered(answered_by=OWNER), "server1", told=told)
+    assert (seen.verdict, seen.answered_by) == (verdict, "")
+    assert "shares the host's network" in seen.detail

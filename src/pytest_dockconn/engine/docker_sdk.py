@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
@@ -315,24 +314,23 @@ class DockerEngine:
     def import_image(self, tar: IO[bytes], repository: str, tag: str, labels: Mapping[str, str]) -> str:
         """Make an image of a root file system's tar and return its id."""
         changes = [f"LABEL {json.dumps(name)}={json.dumps(value)}" for name, value in labels.items()]
-        comment = committed_by(labels)
-        with self._long(f"importing image {repository}:{tag}") as api:
+        name = f"{repository}:{tag}"
+        # podman 4.3.1 takes no tag but one in the name
+        called = {"repo": name} if self._version.kind == "podman" else {"repo": repository, "tag": tag}
+        with self._long(f"importing image {name}") as api:
             # import_image_from_data would read all of it into memory and can't set changes
             response = self._patiently(
                 lambda: api._post(  # noqa: SLF001
                     api._url("/images/create"),  # noqa: SLF001
                     data=tar,
-                    params={"fromSrc": "-", "repo": repository, "tag": tag, "changes": changes, "message": comment},
+                    params={"fromSrc": "-", **called, "changes": changes, "message": committed_by(labels)},
                     headers={"Content-Type": "application/tar"},
                 )
             )
             said = api._result(response)  # noqa: SLF001
-            made = re.search(r"sha256:[0-9a-f]{64}", said)
-            if made and self._version.kind == "podman":  # 4.3.1 takes the name, and forgets it
-                self._api.tag(made.group(), repository, tag)
-        facts = self.image(f"{repository}:{tag}")
+        facts = self.image(name)
         if facts is None:
-            raise EngineError(f"importing image {repository}:{tag}: {said.strip()[-500:]}")
+            raise EngineError(f"importing image {name}: {said.strip()[-500:]}")
         return facts.id
 
     def build(self, context: IO[bytes], dockerfile: str, tag: str, args: Mapping[str, str]) -> Iterator[str]:

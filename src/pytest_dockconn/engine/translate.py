@@ -204,9 +204,14 @@ def image(data: Json) -> ImageFacts:
         command=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
         exposed=ports(config.get("ExposedPorts") or {}),
         comment=str(data.get("Comment") or ""),
-        parent=str(data.get("Parent") or data.get("ParentId") or ""),
+        parent=_image_id(str(data.get("Parent") or data.get("ParentId") or "")),
         created=created if isinstance(created, int) else 0,
     )
+
+
+def _image_id(text: str) -> str:
+    """Podman (seen on 4.3.1) leaves the algorithm out, and then takes it for a name."""
+    return text if ":" in text or not text else f"sha256:{text}"
 
 
 def history(data: Iterable[Json]) -> tuple[str, ...]:

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from .. import labels
 from ..model.facts import ImageFacts
 
-_STEP = re.compile(r"---> ([0-9a-f]{12,64})")
+#: ``---> 1a2b3c4d5e6f`` is docker's; podman has a stroke and a digit less.
+_STEP = re.compile(r"--?-> ([0-9a-f]{11,64})")
 _LAST = re.compile(rf'LABEL .*\b{re.escape(labels.BUILD)}"?="?{labels.FINISHED}\b')
 
 
 def is_named(tag: str, name: str) -> bool:
-    """Whether a tag is this name; podman puts ``localhost/`` before one that names no registry."""
-    return tag in (name, f"localhost/{name}")
+    """Whether a tag is this name; podman names a registry where nobody does, as its settings are its own or docker's."""
+    return tag in (name, f"localhost/{name}", f"docker.io/library/{name}")
 
 
 def built_tag(tags: tuple[str, ...], marks: Mapping[str, str]) -> str:

@@ -303,3 +303,12 @@ def test_an_image() -> None:
     assert translate.image(data) == ImageFacts("sha256:1", ("a:1",), {"x": "y"}, ("serve",), (PortKey(80),))
     listed = {"Id": "sha256:1", "RepoTags": None, "Labels": {"x": "y"}}
     assert translate.image(listed) == ImageFacts("sha256:1", (), {"x": "y"}, (), ())
+    made = translate.image({**listed, "ParentId": "sha256:2", "Created": 1795701518})
+    assert (made.parent, made.created) == ("sha256:2", 1795701518)
+    shown = translate.image({**listed, "Parent": "37d35cfa", "Created": "2026-11-26T13:59:19.2Z"})
+    assert (shown.parent, shown.created) == ("sha256:37d35cfa", 0)  # podman 4.3.1 leaves the algorithm out
+
+
+def test_history() -> None:
+    said: list[dict[str, str | None]] = [{"CreatedBy": "/bin/sh -c true", "Id": "sha256:1"}, {"CreatedBy": None}, {}]
+    assert translate.history(said) == ("/bin/sh -c true", "", "")

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pytest_dockconn import labels
-from pytest_dockconn.logic.images import built_tag, committed_as
+from pytest_dockconn.logic.images import built_tag, committed_as, is_last_step, made_by_step
 from pytest_dockconn.model.facts import ImageFacts
 
 CLIENT = "dockconn-client:09ab"
@@ -19,6 +19,7 @@ MARKS = {labels.RUN: "ab12", labels.NAME: CLIENT, labels.ROLE: "client-image"}
         pytest.param((CLIENT,), {}, CLIENT, id="the client"),
         pytest.param(("mine:1", CLIENT), {}, CLIENT, id="tagged by others too"),
         pytest.param((f"localhost/{CLIENT}",), {}, f"localhost/{CLIENT}", id="as podman has it"),
+        pytest.param((f"docker.io/library/{CLIENT}",), {}, f"docker.io/library/{CLIENT}", id="podman in docker's way"),
         pytest.param(("dockconn-myapp:1",), {}, "", id="made of it, with a name like ours"),
         pytest.param((f"elsewhere/{CLIENT}",), {}, "", id="in a registry"),
         pytest.param((), {}, "", id="no tag"),
@@ -53,3 +54,33 @@ COMMIT = ImageFacts(
 )
 def test_who_committed_it(image: ImageFacts, name: str, run: str) -> None:
     assert committed_as(image, name) == run
+
+
+@pytest.mark.parametrize(
+    ("line", "step"),
+    [
+        (" ---> 1a2b3c4d5e6f", "1a2b3c4d5e6f"),
+        ("--> f03606b99d4", "f03606b99d4"),  # podman 4.3.1
+        (" ---> Running in 1a2b3c4d5e6f", ""),
+        (" ---> Using cache", ""),
+        ("Step 4/9 : RUN : dockconn", ""),
+        ("echo ---> 1a2b3c4d5e6f", ""),
+    ],
+)
+def test_what_a_step_came_to(line: str, step: str) -> None:
+    assert made_by_step(line) == step
+
+
+@pytest.mark.parametrize(
+    ("made_by", "last"),
+    [
+        ("/bin/sh -c #(nop)  LABEL dockconn=ab12 dockconn.build=finished dockconn.hash=1", True),
+        ('/bin/sh -c #(nop) LABEL "dockconn"="ab12" "dockconn.build"="finished"', True),  # podman 4.3.1
+        ("/bin/sh -c #(nop)  LABEL dockconn.build=unfinished", False),
+        ("/bin/sh -c #(nop)  LABEL chaos=1", False),
+        ("/bin/sh -c echo dockconn.build=finished", False),
+        ("", False),
+    ],
+)
+def test_the_last_step(made_by: str, last: bool) -> None:
+    assert is_last_step(made_by) is last

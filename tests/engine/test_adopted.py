@@ -35,6 +35,7 @@ from tests.conformance.others import IDLE, Others, web
 from tests.engine import scenes, scratch
 from tests.engine.helpers import free_port, needs, take_address
 from tests.shared import Stage
+from tests.waiting import until
 
 READ_ONLY = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
 
@@ -115,8 +116,14 @@ MADE: list[tuple[str, Make]] = [
 
 
 def running(api: Any, container: Container) -> list[tuple[str, str]]:
-    """Process ids and commands."""
-    return [(row[1], row[-1]) for row in api.top(container.id)["Processes"]]
+    """Process ids and commands, once it is one of its own: a start returns before runc has become it."""
+
+    def found() -> list[tuple[str, str]]:
+        rows = [(str(row[1]), str(row[-1])) for row in api.top(container.id)["Processes"]]
+        return [] if any(command.startswith("runc ") for _, command in rows) else rows
+
+    seen: list[tuple[str, str]] = until(found, 20)
+    return seen
 
 
 @pytest.mark.parametrize("make", [m[1] for m in MADE], ids=[m[0] for m in MADE])

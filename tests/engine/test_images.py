@@ -16,7 +16,7 @@ import pytest
 from pytest_dockconn import Image, Lab, labels
 from pytest_dockconn.actions.images import CLIENT, SERVER, Images, context
 from pytest_dockconn.actions.services import Services
-from pytest_dockconn.actions.steps import discard_built
+from pytest_dockconn.actions.steps import _is_built, _made_by, discard_built
 from pytest_dockconn.errors import BuildFailed, DockconnError, SpecError
 from pytest_dockconn.logic import bases
 from pytest_dockconn.model.settings import Settings
@@ -144,6 +144,10 @@ def test_parallel_workers_build_once(services: Services, tmp_path: Path, dockcon
     try:
         assert len(found) == 1, outputs
         assert sum("building dockconn-client:" in output for output in outputs) == 1
+        (made,) = (services.engine.image(line.split()[1]) for line in found)
+        assert made is not None
+        assert _is_built(services.engine, made)  # by what docker says of its steps
+        assert _made_by(services.engine, made.parent) == '/bin/sh -c #(nop)  CMD ["dockconn-agent" "serve"]'
     finally:
         for line in found:
             image = line.split()[1]

@@ -92,7 +92,11 @@ class Own(Container):
         self.start()
 
     def commit(self, tag: str) -> Image:
-        """Make an image of it, as ``docker commit`` does; it is removed with the lab. Raises ``SpecError`` for a bad tag."""
+        """Make an image of it, as ``docker commit`` does; it is removed with the lab.
+
+        Raises ``SpecError`` for a bad tag, and for one that an image of others, or of another run that lives, has; nothing was
+        created then.
+        """
         repository, _, version = tag.partition(":")
         if not repository or repository != repository.lower() or any(c.isspace() for c in tag):
             raise SpecError(f"{tag!r} is not an image's name", remedy="write client_img or client_img:1")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -148,10 +150,11 @@ def test_whoever_is_killed_lets_go() -> None:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to be two users")
-def test_users_of_one_machine_share_it(folder: Path) -> None:
-    for above in [folder, *folder.parents][:4]:  # pytest's own are for this user alone
-        above.chmod(0o1777 if above == folder else 0o755)
+def test_users_of_one_machine_share_it(monkeypatch: pytest.MonkeyPatch) -> None:
     old = os.umask(0o077)
+    shared = Path(tempfile.mkdtemp(dir="/tmp"))  # pytest's own are for this user alone
+    shared.chmod(0o1777)
+    monkeypatch.setattr(building, "FOLDER", shared)
     try:
         with alone(engine(), "client", print):
             process, said = holder(lock(engine()), NOBODY)
@@ -164,6 +167,7 @@ def test_users_of_one_machine_share_it(folder: Path) -> None:
         assert is_free(engine())
     finally:
         os.umask(old)
+        shutil.rmtree(shared)
 
 
 def _link(path: Path, other: Path) -> None:

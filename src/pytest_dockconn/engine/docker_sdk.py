@@ -124,7 +124,8 @@ class DockerEngine:
             yield
         except APIError as error:
             status = error.response.status_code if error.response is not None else 0
-            raise refusal(status, str(error.explanation or error), doing) from error
+            # not from it: its words are all in ours, and a traceback would show them as they are
+            raise refusal(status, str(error.explanation or error), doing) from None
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
             raise self._limit.exceeded(doing) from error
         except UnicodeEncodeError as error:  # what is no text for HTTP is nobody's name
@@ -135,7 +136,7 @@ class DockerEngine:
         except DockerException as error:
             if "read timeout" in str(error).lower() or "timed out" in str(error).lower():
                 raise self._limit.exceeded(doing) from error
-            raise EngineUnavailable(f"{doing}: {redact(self._url)}: {_innermost(error)}") from error
+            raise EngineUnavailable(f"{doing}: {redact(self._url)}: {_innermost(error)}") from None
 
     @contextlib.contextmanager
     def _long(self, doing: str) -> Iterator[Any]:

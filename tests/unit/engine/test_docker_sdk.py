@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pytest_dockconn.engine import docker_sdk, patience
 from pytest_dockconn.engine.direct import DirectEngine
 from pytest_dockconn.engine.docker_sdk import DockerEngine
 from pytest_dockconn.engine.port import Engine, Opener
-from pytest_dockconn.errors import EngineTimeout, EngineUnavailable, NotFound
+from pytest_dockconn.errors import EngineError, EngineTimeout, EngineUnavailable, NotFound
 from pytest_dockconn.model.spec import ContainerPlan, PortKey, Publish
 
 #: Seconds.
@@ -120,6 +121,18 @@ def test_an_engine_that_dies_amid_a_stream(docker: tuple[Server, Engine]) -> Non
 
     with pytest.raises(EngineUnavailable, match=r"pulling image nginx:1: lost the engine at unix://"):
         engine.pull("nginx:1")
+
+
+def test_what_the_engine_says_reaches_no_terminal_by_a_traceback(docker: tuple[Server, Engine]) -> None:
+    """pytest shows the errors that an error came of, where a test raises one of its own."""
+    server, engine = docker
+    server.answers[f"/containers/{ID}/exec"] = (500, {"message": "\x1b[2J tcp://me:s3cret@box:1"})
+    with pytest.raises(EngineError) as caught:
+        engine.execute(ID, ["true"])
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "\\x1b[2J tcp://***@box:1" in shown
+    assert "\x1b" not in shown
+    assert "s3cret" not in shown
 
 
 def test_podmans_networks_of_a_container_have_their_ids(podman: tuple[Server, Engine]) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from pytest_dockconn import Lab
+from pytest_dockconn import Lab, Server
+from pytest_dockconn.agent.identity import proof
 from tests.engine import scenes
 from tests.engine.helpers import docker_py
 from tests.shared import Stage
@@ -109,3 +110,15 @@ def test_no_secret_of_the_environment_gets_out(dockconn_session: Lab, tmp_path: 
     seen = (tmp_path / "seen.json").read_text()
     assert len(json.loads(seen)) >= 8
     assert SECRET not in seen
+
+
+def test_a_servers_token_is_neither_said_nor_logged(dockconn_exposed_server: Server) -> None:
+    """Who knows it can pass for the server: it is for the engine and this run alone."""
+    server = dockconn_exposed_server
+    token = server.services.speakers[server.id]
+
+    answer = server.port(80).get(headers={"X-Dockconn-Nonce": "0011"})
+
+    assert answer.headers["X-Dockconn-Proof"] == proof(token, "0011")
+    seen = str(answer.headers) + answer.text + server.logs() + server.run("cat", "/proc/1/cmdline").stdout
+    assert token not in seen + str(server.environment)

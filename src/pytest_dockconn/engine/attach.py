@@ -6,7 +6,6 @@ import contextlib
 import select
 import socket
 import threading
-import time
 from typing import Any
 
 from ..model.spec import Bound
@@ -15,7 +14,7 @@ from .unix_http import RawStream
 
 #: Bytes.
 HEADER = 8
-#: Seconds in which the far end has to read what is written, and bytes of a piece: it fits where there is room at all.
+#: Seconds in which the far end has to read a piece of what is written, and its bytes: it fits where there is room at all.
 PATIENCE = 10.0
 PIECE = 4096
 _NAMES = {0: "stdin", 1: "stdout", 2: "stderr"}
@@ -49,25 +48,26 @@ class SocketStream:
         """Send bytes to stdin. Raises ``OSError``, ``TimeoutError`` too: an agent that is paused reads nothing, for ever."""
         with self._lock:
             if self._polls:
-                self._write_pieces(line, time.monotonic() + PATIENCE)
+                self._write_pieces(line)
             else:
                 self._write_watched(line)
 
-    def _write_pieces(self, line: bytes, end: float) -> None:
+    def _write_pieces(self, line: bytes) -> None:
         for at in range(0, len(line), PIECE):
-            if not self._has_room(max(0.0, end - time.monotonic())):
+            if not self._has_room():
                 raise _unread()
             self._socket.sendall(line[at : at + PIECE])
 
-    def _has_room(self, seconds: float) -> bool:
-        """Wait until some bytes can be written without waiting; not for longer than these seconds."""
-        if self._socket.fileno() < 0:
-            raise BrokenPipeError("its stream is closed")
-        if not hasattr(select, "poll"):  # Windows
-            return bool(select.select([], [self._socket], [], seconds)[1])
-        poller = select.poll()
-        poller.register(self._socket, select.POLLOUT)
-        return bool(poller.poll(seconds * 1000))
+    def _has_room(self) -> bool:
+        """Whether a piece can be written without waiting, now or soon."""
+        try:
+            if not hasattr(select, "poll"):  # Windows
+                return bool(select.select([], [self._socket], [], PATIENCE)[1])
+            poller = select.poll()
+            poller.register(self._socket, select.POLLOUT)
+            return bool(poller.poll(PATIENCE * 1000))
+        except ValueError:  # it is no file any more
+            raise BrokenPipeError("its stream is closed") from None
 
     def _write_watched(self, line: bytes) -> None:
         """What is closed meanwhile stops waiting."""

@@ -14,6 +14,7 @@ from pytest_dockconn import Client, Lab, ReachabilityError, Server, assert_reach
 from tests.engine import scenes
 from tests.engine.helpers import docker_py, free_port, rule, take_address
 from tests.shared import Stage
+from tests.waiting import until
 
 Question = tuple[Any, Any]
 
@@ -40,8 +41,9 @@ def client(stage: Stage) -> Client:
 
 
 def exited(stage: Stage) -> Question:
-    command = ["sh", "-c", "echo out of disk; trap 'exit 7' TERM; while :; do sleep 0.05; done"]
+    command = ["sh", "-c", "trap 'exit 7' TERM; echo out of disk; while :; do sleep 0.05; done"]
     server = stage.lab.server(expose=(), command=command)
+    assert until(lambda: "out of disk" in server.logs(), 20)  # before it has its trap it would be killed, in the end
     server.stop()
     return client(stage), server.port(80)
 

@@ -79,7 +79,7 @@ class Outcome:
                 return original(retrying, fn, *args, **kwargs)
             finally:
                 again = int(retrying.statistics.get("attempt_number", 1)) - 1
-                if again:
+                if again and fn.__module__.startswith("pytest_dockconn"):  # what the tests wait for is theirs
                     self._retries[f"{fn.__module__}.{fn.__qualname__}"] += again
 
         return counting

@@ -41,7 +41,7 @@ def client(stage: Stage) -> Client:
 
 
 def exited(stage: Stage) -> Question:
-    command = ["sh", "-c", "trap 'exit 7' TERM; echo out of disk; while :; do sleep 0.05; done"]
+    command = ["sh", "-c", "trap 'exit 7' TERM; echo out of disk; sleep 600 & wait"]
     server = stage.lab.server(expose=(), command=command)
     assert until(lambda: "out of disk" in server.logs(), 20)  # before it has its trap it would be killed, in the end
     server.stop()

@@ -5,20 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-import threading
 import time
 from collections.abc import Callable
 
-from . import http, icmp, identity, resolve, verdict
+from . import held, http, icmp, identity, resolve, verdict
 from .http import Deadline
-
-#: Connections that stay open after their probe, so that their other end can be looked for, by the key of the probe, and when
-#: they are closed although nobody has said so: who asked may have given up.
-_HELD: dict[str, tuple[socket.socket, float]] = {}
-_HOLDING = threading.Lock()
-
-#: Seconds that a connection is held at the most.
-HELD = 60.0
 
 #: Seconds that a probe may take on top of its time limit. One that took longer did not run all the while (its container was
 #: paused, the machine far too busy), and that nothing came in time says nothing.
@@ -44,7 +35,7 @@ def probe(target: dict[str, object]) -> dict[str, object]:
         target: ``scheme`` (http, https, tcp, udp, dns, icmp), ``host``, ``port``, ``timeout`` (seconds), and as needed ``path``,
             ``nonce`` (of which a server of ours makes its proof), ``verify`` and ``ca`` (https: check the certificate, against this PEM text), ``name`` (what
             to put into the Host header), ``linger`` (tcp, seconds), ``hold`` (a key: the connection stays open until
-            ``release`` of it).
+            ``held.release`` of it).
 
     Returns:
         ``verdict``, ``address``, ``port``, ``source`` (address and port that asked), ``elapsed`` (seconds), ``status``,
@@ -107,7 +98,7 @@ def _ask(target: dict[str, object], result: dict[str, object]) -> None:
             _http(sock, target, deadline, result)
     finally:
         if target.get("hold"):
-            _hold(str(target["hold"]), sock)
+            held.keep(str(target["hold"]), sock)
         else:
             sock.close()
 
@@ -141,31 +132,13 @@ def _datagram(
 _SIMPLE = {"dns": _names, "icmp": _ping, "udp": _datagram}
 
 
-def _hold(key: str, sock: socket.socket) -> None:
-    now = time.monotonic()
-    with _HOLDING:
-        forgotten = [_HELD.pop(other)[0] for other, (_, until) in list(_HELD.items()) if until < now]
-        _HELD[key] = (sock, now + HELD)
-    for one in forgotten:
-        one.close()
-
-
-def release(keys: list[str]) -> None:
-    """Close the connections that probes with these keys held."""
-    for key in keys:
-        with _HOLDING:
-            held = _HELD.pop(key, None)
-        if held is not None:
-            held[0].close()
-
-
 def _in_turn(
     found: list[tuple[int, str]],
     deadline: Deadline,
     result: dict[str, object],
     ask: Callable[[tuple[int, str], Deadline], object],
 ) -> object:
-    """What the first address says that answers; the last failure otherwise, or one that leaves it open.
+    """What the first address says that answers; otherwise a failure that leaves it open, or silence, or the last one.
 
     Each address of a name has its share of the time: one that swallows everything must not hide that the next is open.
     """
@@ -176,7 +149,8 @@ def _in_turn(
         except (OSError, verdict.ProbeFailed) as error:
             failures.append(_failure(error, result))
     failures = failures or [verdict.ProbeFailed(verdict.NAME_NOT_FOUND, "name resolution: no address")]
-    raise next((one for one in failures if one.verdict == verdict.INCONCLUSIVE), failures[-1])
+    telling = (verdict.INCONCLUSIVE, verdict.TIMED_OUT)
+    raise next((one for kind in telling for one in failures if one.verdict == kind), failures[-1])
 
 
 def _connect(found: list[tuple[int, str]], port: int, deadline: Deadline, result: dict[str, object]) -> socket.socket:

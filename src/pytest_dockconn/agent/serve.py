@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable, Mapping
 
 from . import control, namespace, verdict
-from .probe import probe, release
+from .held import release
+from .probe import probe
 from .watch import watch
 
 #: Threads of one request at first, and at most. Most probes of a large request either take under a millisecond, where more

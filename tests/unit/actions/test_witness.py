@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from tests.fakes.engine import FakeEngine
 from tests.unit import labs
+from tests.waiting import until
 
 from pytest_dockconn import Lab, Port, ReachabilityError, Verdict, assert_matrix, assert_reachable, assert_unreachable
 from pytest_dockconn.actions import agents
@@ -100,6 +101,7 @@ def test_who_repeats_what_it_has_heard_is_another(lab: Lab, scheme: str, told: b
 def test_a_proof_is_not_believed_of_a_server_that_is_known_to_have_ended(lab: Lab, scheme: str) -> None:
     server, port = made(lab, scheme)
     with replaced(lab, port, forged):
+        assert until(lambda: lab._services.facts.cheap, 20)  # else it would be one more question to the engine
         assert server.facts().status == "exited"  # now it is known
         result = lab.host.probe(port)
         assert result.verdict is Verdict.WRONG_SERVER
@@ -216,13 +218,22 @@ def test_an_owner_that_can_not_be_looked_at_is_inconclusive_alone(lab: Lab, monk
     assert "more than 5000 sockets" in one.detail
 
 
-def test_a_datagram_is_not_believed_of_one_that_has_lost_the_address(theirs: Lab) -> None:
+def test_a_datagram_is_not_believed_of_one_that_has_lost_the_address(
+    theirs: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing else shows it: the socket is there, and its facts are from before."""
+    theirs.server()  # from now on the engine tells what happens, so that facts are kept
+    assert until(lambda: theirs._services.facts.cheap, 5)
     port = adopted(theirs, "53/udp")
+    row = {"protocol": "udp", "local": "0.0.0.0", "port": 53, "state": "close", "inode": 7}
+    monkeypatch.setattr(agents, "sockets", lambda *_: [row])
     place = (UDP, port.host, port.number)
     target = port.targets_from(None)[0]
     engine = engine_of(theirs)
     engine._emit = lambda *_: None  # type: ignore[method-assign]
+    assert until(lambda: all(listener.empty() for listener in engine._listeners), 5)  # what it has told is heard
+    assert theirs.host.ask_all([target], 1.0)[0].answered_by == port.owner.id
+    assert theirs._services.facts.get(port.owner.id).addresses
     sockets = engine._container(port.owner.id).sockets
     assert sockets is not None
     sockets.close()

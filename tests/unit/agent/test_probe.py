@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import pytest
 from tests.unit.agent import servers
 
-from pytest_dockconn.agent import echo, http, probe, resolve, verdict
+from pytest_dockconn.agent import echo, held, http, probe, resolve, verdict
 
 #: A probe that has an answer coming; far more than it takes.
 ENOUGH = 5.0
@@ -427,17 +427,17 @@ def test_a_held_connection_stays_open_until_it_is_released() -> None:
     with servers.tcp(behave) as port:
         seen = ask(port, hold="key1")
         assert seen["verdict"] == verdict.REACHABLE
-        assert probe._HELD["key1"][0].getpeername() == ("127.0.0.1", port)
+        assert held._HELD["key1"][0].getpeername() == ("127.0.0.1", port)
         assert not ended.is_set()
-        probe.release(["key1", "key2"])
+        held.release(["key1", "key2"])
         assert ended.wait(5)
-    assert "key1" not in probe._HELD
+    assert "key1" not in held._HELD
 
 
 def test_nothing_is_held_of_a_connection_that_did_not_come_about() -> None:
     with servers.nobody() as port:
         ask(port, hold="key3")
-    assert "key3" not in probe._HELD
+    assert "key3" not in held._HELD
 
 
 @pytest.mark.parametrize(
@@ -587,6 +587,15 @@ def test_of_several_addresses_one_that_leaves_it_open_is_told(monkeypatch: pytes
     assert "ENOBUFS" in str(seen["detail"])
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_several_addresses_silence_tells_more_than_a_refusal(monkeypatch: pytest.MonkeyPatch, order: int) -> None:
+    with servers.full() as closed:
+        _resolver(monkeypatch, [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "127.0.0.2")][::order])
+        seen = probe.probe({"scheme": "http", "host": "web", "port": closed, "timeout": 2 * SHORT})
+    assert seen["verdict"] == verdict.TIMED_OUT
+    assert "127.0.0.1" in str(seen["detail"])
+
+
 @pytest.mark.parametrize(
     ("datagrams", "expected"), [(True, verdict.INCONCLUSIVE), (False, verdict.NO_ROUTE)], ids=["no port", "no address"]
 )
@@ -607,11 +616,11 @@ def test_no_free_port_is_not_no_route(monkeypatch: pytest.MonkeyPatch, datagrams
 def test_what_nobody_releases_is_closed_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asked may have given up, and then says nothing more."""
     with servers.tcp(servers.says(PAGE)) as port:
-        monkeypatch.setattr(probe, "HELD", -1.0)
+        monkeypatch.setattr(held, "LONGEST", -1.0)
         ask(port, hold="old")
-        held = probe._HELD["old"][0]
-        monkeypatch.setattr(probe, "HELD", 60.0)
+        old = held._HELD["old"][0]
+        monkeypatch.setattr(held, "LONGEST", 60.0)
         ask(port, hold="new")
-        assert held.fileno() == -1
-        assert set(probe._HELD) == {"new"}
-        probe.release(["new"])
+        assert old.fileno() == -1
+        assert set(held._HELD) == {"new"}
+        held.release(["new"])

@@ -11,7 +11,7 @@ from tests.unit import labs
 from pytest_dockconn import Client, Lab, Network, ReachabilityError, Server, Verdict, assert_matrix, assert_unreachable
 from pytest_dockconn.assertions import unreachable
 from pytest_dockconn.handles import pairs
-from pytest_dockconn.model.probe import ProbeResult, Target
+from pytest_dockconn.model.probe import Connection, ProbeResult, Target
 
 
 @pytest.fixture
@@ -101,6 +101,26 @@ def test_one_address_does_not_hide_what_is_not_known_of_another(
     matrix = lab.matrix([client], [server.port(80)])
     assert matrix[client, server.port(80)].verdict is open_
     with pytest.raises(ReachabilityError, match=str(open_)):
+        assert_matrix(matrix, {("client1", "server1:80"): "no"})
+
+
+def test_a_connection_that_was_taken_is_no_isolation_by_whichever_address(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    front, back = lab.network(), lab.network()
+    client, server = lab.client(), lab.server(networks=[front, back])
+    path = Connection("127.0.0.1", 40000, "127.0.0.2", 80)
+
+    def seen(_services: Any, _source: Any, targets: list[Target], *_: Any) -> list[ProbeResult]:
+        last = server.port(80).targets_from(client.facts())[-1].host
+        return [
+            ProbeResult(verdict=Verdict.TIMED_OUT, target=t, address=t.host, path=path if t.host == last else None)
+            for t in targets
+        ]
+
+    monkeypatch.setattr(pairs, "ask", seen)
+    matrix = lab.matrix([client], [server.port(80)])
+    with pytest.raises(ReachabilityError, match="took the connection"):
         assert_matrix(matrix, {("client1", "server1:80"): "no"})
 
 

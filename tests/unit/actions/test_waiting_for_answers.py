@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
+from tests.unit.few_threads import few_threads
 
 from pytest_dockconn.actions.containers import MOST, _some, side_by_side
-
-
-class Few(threading.Thread):
-    """Of which the system has only a few."""
-
-    left = 0
-
-    def start(self) -> None:
-        if type(self).left == 0:
-            raise RuntimeError("can't start new thread")
-        type(self).left -= 1
-        super().start()
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5])
@@ -26,8 +13,7 @@ class Few(threading.Thread):
 def test_all_of_it_is_done_however_many_threads_there_are(
     monkeypatch: pytest.MonkeyPatch, left: int, count: int
 ) -> None:
-    monkeypatch.setattr(Few, "left", left)
-    monkeypatch.setattr(threading, "Thread", Few)
+    few_threads(monkeypatch, left)
     done: list[int] = []
 
     def work(number: int) -> int:

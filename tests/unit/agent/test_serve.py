@@ -20,6 +20,7 @@ from typing import IO, Any
 
 import pytest
 from tests.unit.agent import servers
+from tests.unit.few_threads import few_threads
 from tests.waiting import until
 
 import pytest_dockconn.agent
@@ -141,29 +142,16 @@ def test_one_target_that_is_none_does_not_ruin_the_others() -> None:
     assert "KeyError" in reply["results"][1]["detail"]
 
 
-class Thread(threading.Thread):
-    """Of which the system has only a few."""
-
-    left = 0
-
-    def start(self) -> None:
-        if type(self).left == 0:
-            raise RuntimeError("can't start new thread")
-        type(self).left -= 1
-        super().start()
-
-
 @pytest.mark.parametrize("left", [0, 1, 6])
 def test_all_are_asked_also_where_there_are_no_more_threads(monkeypatch: pytest.MonkeyPatch, left: int) -> None:
-    monkeypatch.setattr(Thread, "left", left)
-    monkeypatch.setattr(threading, "Thread", Thread)
+    few_threads(monkeypatch, left)
     monkeypatch.setattr(serve, "probe", lambda one: {"verdict": "refused", "port": one["port"]})
     assert [one["port"] for one in serve.probes([target(port) for port in range(1, 100)])] == list(range(1, 100))
 
 
 def test_requests_are_answered_also_where_there_are_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     with served() as agent:
-        monkeypatch.setattr(threading, "Thread", Thread)
+        few_threads(monkeypatch, 0)
         for number in (1, 2):
             agent.asks(json.dumps({"id": number, "op": "look", "names": ["container"]}))
             assert agent.reply()["id"] == number

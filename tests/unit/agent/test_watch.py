@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.unit.agent import servers
+from tests.unit.few_threads import few_threads
 
 from pytest_dockconn.agent import http, verdict, watch
 from pytest_dockconn.agent.probe import probe
@@ -121,23 +122,10 @@ def test_what_breaks_one_probe_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert int(str(seen["attempts"])) >= 2
 
 
-class Few(threading.Thread):
-    """Of which the system has only a few."""
-
-    left = 0
-
-    def start(self) -> None:
-        if type(self).left == 0:
-            raise RuntimeError("can't start new thread")
-        type(self).left -= 1
-        super().start()
-
-
 @pytest.mark.parametrize("left", [0, 1, 2, 5])
 def test_a_hold_that_is_cut_short_is_no_proof(monkeypatch: pytest.MonkeyPatch, left: int) -> None:
     """No thread at all, one for the watch, one for its first probe, and some more."""
-    monkeypatch.setattr(Few, "left", left)
-    monkeypatch.setattr(threading, "Thread", Few)
+    few_threads(monkeypatch, left)
     monkeypatch.setattr(watch, "probe", Probes(verdict.TIMED_OUT))
     (seen,) = watch.watch([TARGET], 0.1)
     by_kind = {str(one["verdict"]): one for one in seen}
@@ -146,8 +134,7 @@ def test_a_hold_that_is_cut_short_is_no_proof(monkeypatch: pytest.MonkeyPatch, l
 
 
 def test_an_answer_counts_also_where_threads_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Few, "left", 2)
-    monkeypatch.setattr(threading, "Thread", Few)
+    few_threads(monkeypatch, 2)
     monkeypatch.setattr(watch, "probe", Probes(verdict.REACHABLE))
     (seen,) = watch.watch([TARGET], 0.1)
     assert seen[0]["verdict"] == verdict.REACHABLE

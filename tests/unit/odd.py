@@ -112,7 +112,6 @@ OWNERS: dict[str, type] = {
 INTERNAL = {"targets_from", "targets_of", "ask_all", "must_be_ours", "network_called", "last_lines"}
 #: Not asked here, and why.
 ELSEWHERE = {
-    "server.commit(tag)": "handles/own.py has tests of its own for it",
     "port.get(kwargs)": "they are those of requests.get",
 }
 

@@ -10,7 +10,8 @@ from .. import labels
 from ..actions import agents, committed
 from ..actions.containers import await_answers, raise_if_ended
 from ..actions.services import Services
-from ..errors import DockconnError, SpecError
+from ..errors import DockconnError
+from ..logic.names import new_image
 from ..logic.specs import words
 from ..model.facts import ContainerFacts
 from ..model.spec import Bound, PortKey
@@ -97,10 +98,8 @@ class Own(Container):
         Raises ``SpecError`` for a bad tag, and for one that an image of others, or of another run that lives, has; nothing was
         created then.
         """
-        repository, _, version = tag.partition(":")
-        if not repository or repository != repository.lower() or any(c.isspace() for c in tag):
-            raise SpecError(f"{tag!r} is not an image's name", remedy="write client_img or client_img:1")
-        name = f"{repository}:{version or 'latest'}"
+        repository, version = new_image(tag)
+        name = f"{repository}:{version}"
         self.services.remover.join()  # an earlier test's image of that name may be about to go
         committed.check_free(self.services.engine, name, self.services.run)
         facts = self.facts()
@@ -108,7 +107,7 @@ class Own(Container):
         marks = labels.made(self.services.run, name, "commit")
         marks[labels.SPEAKS] = facts.labels.get(labels.SPEAKS, "")
         with self.services.doubt.about():
-            made = Image(self.services.engine.commit(self._id, repository, version or "latest", marks), name)
+            made = Image(self.services.engine.commit(self._id, repository, version, marks), name)
             self.images.append((next(_COUNT), made))
         return made
 

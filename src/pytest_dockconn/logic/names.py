@@ -45,6 +45,14 @@ def hostname(name: object, what: str = "alias", most: int = 253) -> str:
     )
 
 
+#: As docker's own grammar has it (distribution/reference), without digests, which nobody can give.
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
+_REGISTRY = r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+(?=:))(?::[0-9]{1,5})?"
+_NEW_IMAGE = re.compile(
+    rf"(?P<repository>(?:{_REGISTRY}/)?{_COMPONENT}(?:/{_COMPONENT})*)(?::(?P<version>[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}}))?"
+)
+
+
 def reference(name: object) -> str:
     """What may be a container's name or id; empty for what no engine takes for one."""
     return name if isinstance(name, str) and _REFERENCE.fullmatch(name) else ""
@@ -64,6 +72,18 @@ def image(name: object, what: str = "image") -> str:
         checked="letters, digits, and . _ - / : @; each part begins with a letter or digit",
         remedy="write one such as nginx:1.27; server() and client() also take what container.commit() returned",
     )
+
+
+def new_image(tag: object) -> tuple[str, str]:
+    """The repository and the version of a tag that is to be given. Raises ``SpecError``."""
+    found = _NEW_IMAGE.fullmatch(tag) if isinstance(tag, str) else None
+    if found is None or len(found["repository"]) > 255:
+        raise SpecError(
+            f"{shown(tag)} is not an image's name",
+            checked="lower case letters, digits, and single . _ or - between them, parts with /; then : and a version",
+            remedy="write client_img or client_img:1",
+        )
+    return found["repository"], found["version"] or "latest"
 
 
 def on_engine(run: str, lab: str, name: str) -> str:

@@ -96,3 +96,30 @@ def test_the_message_says_what_the_name_is_for() -> None:
 def test_what_the_engine_calls_it(lab: str, name: str, called: str) -> None:
     assert names.on_engine("ab12", lab, name) == called
     assert names.checked(called) == called
+
+
+@pytest.mark.parametrize(
+    ("tag", "repository", "version"),
+    [
+        ("client_img", "client_img", "latest"),
+        ("client_img:1", "client_img", "1"),
+        ("a/b__c/d--e.f:V1.2-x", "a/b__c/d--e.f", "V1.2-x"),
+        ("localhost/img", "localhost/img", "latest"),
+        ("localhost:5000/img:1", "localhost:5000/img", "1"),
+        ("box:5000/img", "box:5000/img", "latest"),
+        ("Example.test/img:1", "Example.test/img", "1"),
+    ],
+)
+def test_a_tag_to_be_given(tag: str, repository: str, version: str) -> None:
+    assert names.new_image(tag) == (repository, version)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["", ":1", "img:", "Img", "a b", "a//b", "/a", "a/", "-a", "a_", "a___b", "a..b", "img:1:2", "img:-1", "img@sha256:0", "a" * 256, "a\n",
+     "img:" + "1" * 129, "Foo/bar", "²", None, 5, b"img", ["img"]],
+    ids=ascii,
+)  # fmt: skip
+def test_what_can_be_no_tag(tag: object) -> None:
+    with refused("is not an image's name"):
+        names.new_image(tag)

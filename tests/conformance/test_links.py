@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -89,27 +90,30 @@ def copied(pair: Linked) -> set[str]:
     return {f"{name}={value}" for name, value in variables(pair).items() if "_ENV_" in name}
 
 
-def moved(stage: Stage) -> tuple[Linked, str]:
-    """The server was restarted and has another address now; the client goes on as it was."""
-    pair = linked()(stage)
-    old = pair.server.ip
-    pair.server.stop()
-    take_address(stage.lab, old, expose=())
-    pair.server.start()
-    assert pair.server.ip != old
-    return pair, old
+@dataclass(frozen=True)
+class Moved:
+    """A server was restarted and has another address: what its client saw as it went on, and after a restart of its own.
+
+    Attributes:
+        stale: whether the variable had the old address still, and whether the hosts file had the new one.
+        renewed: the variables after that.
+    """
+
+    stale: tuple[bool, bool]
+    renewed: dict[str, str]
 
 
-def stale(moved_pair: tuple[Linked, str]) -> tuple[bool, bool]:
-    """Whether the variable has the old address still, and whether the hosts file has the new one."""
-    pair, old = moved_pair
-    return pair.client.environment["DB_PORT_80_TCP_ADDR"] == old, pair.client.hosts["db"] == (pair.server.ip,)
-
-
-def renewed(moved_pair: tuple[Linked, str]) -> dict[str, str]:
-    pair, _ = moved_pair
+def moved(lab: Lab) -> Moved:
+    server = lab.server()
+    pair = Linked(lab.client(links={"db": server}), server, "db")
+    old = server.ip
+    server.stop()
+    take_address(lab, old, expose=())
+    server.start()
+    assert server.ip != old
+    stale = pair.client.environment["DB_PORT_80_TCP_ADDR"] == old, pair.client.hosts["db"] == (server.ip,)
     pair.client.restart()
-    return variables(pair)
+    return Moved(stale, variables(pair))
 
 
 NAME = "/CLIENT/db"
@@ -207,16 +211,16 @@ VARIABLES: list[Row[Any]] = [
     ),
     Row(
         name="the source restarted alone, with another address",
-        set_up=moved,
-        probe=stale,
+        set_up=lambda stage: stage.once(moved),
+        probe=lambda seen: seen.stale,
         expected=(True, True),
         source=f"{CLI_TESTS}: TestLinksUpdateOnRestart",
         caveat="the variables are gone from 29.0 on; the hosts file follows in every version",
     ),
     Row(
         name="the recipient restarted after that",
-        set_up=moved,
-        probe=renewed,
+        set_up=lambda stage: stage.once(moved),
+        probe=lambda seen: seen.renewed,
         expected={"DB_NAME": NAME, "DB_PORT": "tcp://IP:80", **port("DB", 80)},
         source="moby daemon: variables are written at each start of the recipient",
     ),

@@ -70,7 +70,7 @@ class Project:
         self.folder = folder
         self.engine = lab._services.engine
         self._command = [
-            sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--dockconn", f"--dockconn-engine={lab.engine.url}",
+            sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--dockconn", f"--dockconn-engine={lab.engine.url}",
             f"--dockconn-client-image={lab._services.images.get('client').id}",
             f"--dockconn-server-image={lab._services.images.get('server').id}",
         ]  # fmt: skip

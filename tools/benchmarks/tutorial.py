@@ -110,15 +110,14 @@ def helper(context: Context) -> Outcome:
 
     _plugins(context)
     series = in_turn({"with the helper": variant(), "without": variant("-p", "no_helper")}, context.rounds * 6)
+    apart = spread(*series) * 1000
+    known = 1.57 * apart / len(series[0].seconds) ** 0.5
     return Outcome(
         "helper",
         "pytest's start to the first test, which wants one container, with the helper and without it",
         series,
         (Target("the helper adds (median of the rounds' differences)", paired_difference(*series), 0.01, "s"),),
-        (
-            f"the differences' quartiles are {spread(*series) * 1000:.0f} ms apart, so the median is known to "
-            f"{1.57 * spread(*series) / len(series[0].seconds) ** 0.5 * 1000:.0f} ms",
-        ),
+        (f"the differences' quartiles are {apart:.0f} ms apart, so the median is known to {known:.0f} ms",),
     )
 
 

@@ -5,5 +5,6 @@ import time
 from pathlib import Path
 
 
-def test_begins(dockconn_client):
+def test_begins(dockconn_client) -> None:
+    assert dockconn_client
     Path(os.environ["BENCH_BEGUN"]).write_text(str(time.monotonic()))

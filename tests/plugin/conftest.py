@@ -129,7 +129,7 @@ def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterato
     plugin.opened.clear()
 
 
-def one_message(result: pytest.RunResult, *words: str) -> None:
+def one_message(result: pytest.RunResult, *words: str, remedy: str = "") -> None:
     """The session ended before its first test: exit status 4, one message with cause, what was checked and remedy."""
     text = result.stdout.str() + "\n" + result.stderr.str()
     assert result.ret == pytest.ExitCode.USAGE_ERROR, text
@@ -142,3 +142,4 @@ def one_message(result: pytest.RunResult, *words: str) -> None:
     assert "\n  remedy: " in message
     for word in words:
         assert word in message.splitlines()[0], message
+    assert remedy in message.partition("\n  remedy: ")[2].splitlines()[0], message

@@ -117,6 +117,14 @@ def test_named_by_the_option(inner: Inner, place: Place, words: str) -> None:
     assert "a test ran" not in result.stdout.str()
 
 
+@pytest.mark.parametrize(
+    ("where", "remedy"), [("tcp://127.0.0.1:0", "correct the port"), ("unix:///nowhere", "start it")]
+)
+def test_the_remedy_fits(inner: Inner, where: str, remedy: str) -> None:
+    inner.write(SOURCE)
+    one_message(inner.session("--dockconn", f"--dockconn-engine={where}"), remedy=remedy)
+
+
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize(("place", "words"), [(absent, "no such file"), (silent, "did not answer")])
 def test_named_by_the_environment(inner: Inner, monkeypatch: pytest.MonkeyPatch, place: Place, words: str) -> None:
@@ -136,7 +144,9 @@ def test_no_password_is_shown(
     result = inner.session("--dockconn")
     assert cli.main(["prune"]) == 4
 
-    one_message(result, "DOCKER_HOST", "***@127.0.0.1:1", "a URL with a password in it is not taken")
+    one_message(
+        result, "DOCKER_HOST", "***@127.0.0.1:1", "a URL with a password in it is not taken", remedy="leave it out"
+    )
     said = result.stdout.str() + result.stderr.str() + "".join(capsys.readouterr())
     assert "cret" not in said
     assert "s3" not in said

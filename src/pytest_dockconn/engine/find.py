@@ -63,6 +63,9 @@ def _docker(url: str, timeout: float) -> Engine:
     return connect(url, timeout)
 
 
+#: Why a URL is not even tried.
+NOT_TAKEN = "a URL with a password in it is not taken"
+
 #: How each scheme is opened; tests add theirs.
 OPENERS: dict[str, Opener] = {}
 
@@ -110,7 +113,7 @@ def _bad_place(url: str) -> str:
     """Why docker-py would not take the URL. It would die of a port that is none, and show a password in its own words."""
     user = url.partition("://")[2].rpartition("@")[0]
     if any(c in user for c in ":/?#"):
-        return "a URL with a password in it is not taken"
+        return NOT_TAKEN
     try:
         return "" if urlsplit(url).port != 0 else "port 0 is outside of 1 to 65535"
     except ValueError:  # its words have a part of the URL in them
@@ -132,10 +135,18 @@ def unavailable(tried: list[tuple[Candidate, str]], environ: Mapping[str, str]) 
         else f"DOCKER_HOST ({redact(environ.get('DOCKER_HOST') or 'not set')}), docker's current context (default); "
     )
     checked = skipped + "; ".join(f"{redact(place.url)}: {reason}" for place, reason in tried)
-    if any("permission" in reason for _, reason in tried):
-        remedy = (
+    return EngineUnavailable(cause, checked=checked, remedy=_remedy([reason for _, reason in tried]))
+
+
+def _remedy(reasons: list[str]) -> str:
+    if NOT_TAKEN in reasons:
+        return (
+            "leave it out: DOCKER_TLS_VERIFY and DOCKER_CERT_PATH prove who asks on tcp, a key does on ssh://user@host"
+        )
+    if any("permission" in reason for reason in reasons):
+        return (
             "join the group that owns the socket (`sudo usermod -aG docker $USER`, then log in again), or run as root"
         )
-    else:
-        remedy = "start it (`sudo systemctl start docker`, or `podman system service`), or pass --dockconn-engine URL"
-    return EngineUnavailable(cause, checked=checked, remedy=remedy)
+    if any("65535" in reason for reason in reasons):
+        return "correct the port in the URL, as in tcp://host:2376"
+    return "start it (`sudo systemctl start docker`, or `podman system service`), or pass --dockconn-engine URL"

@@ -10,7 +10,8 @@ import contextlib
 import http.client
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -122,8 +123,20 @@ class DirectEngine:
         # not msgspec's: it has no JSON for a variable whose bytes are no UTF-8
         sent = None if body is None else json.dumps(body).encode()
         with self._errors(doing):
-            status, data = self._connections.ask(method, self._target(doing, path, query or {}), sent, timeout)
+            still = self._still_answers(doing) if self._base else None
+            status, data = self._connections.ask(method, self._target(doing, path, query or {}), sent, timeout, still)
         return self._checked(doing, status, data)
+
+    def _still_answers(self, doing: str) -> Callable[[], None]:
+        """To be called in a long silence: an easy question, which an engine answers that is only busy."""
+        end = time.monotonic() + self._limit.longest
+
+        def ask() -> None:
+            if time.monotonic() >= end:
+                raise self._limit.exceeded(doing, self._limit.longest)
+            self._connections.ask("GET", f"{self._base}/_ping")
+
+        return ask
 
     def _target(self, doing: str, path: str, query: Mapping[str, object]) -> str:
         if {"", ".", ".."} & set(path.split("/")[1:]):  # it would lead to another question

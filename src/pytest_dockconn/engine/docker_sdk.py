@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import docker
 import requests
@@ -24,6 +24,8 @@ from . import bodies, translate
 from .attach import SocketStream, collected
 from .patience import Limit, patiently
 from .refusal import gone, refusal
+
+T = TypeVar("T")
 
 #: Seconds that a build, a pull, an import or a command in a container may be silent.
 LONG = 900.0
@@ -90,6 +92,7 @@ class DockerEngine:
             with contextlib.closing(self._client(timeout, OLDEST)) as asking:
                 self._version = translate.version(url, asking.version(api_version=False))
             self._api = self._client(timeout)
+            self._patient = self._client(self._limit.longest)
 
     def _client(self, timeout: float, version: str = "") -> Any:
         tls = self._tls()
@@ -152,6 +155,18 @@ class DockerEngine:
         """The result of long work; an engine that hangs meanwhile shows within half a minute, not after all of ``LONG``."""
         return patiently(call, self._api.ping)
 
+    def _worked(self, doing: str, call: Callable[[Any], T]) -> T:
+        """The result of what the engine may be too busy for, for a while: then it answers easy questions all the same."""
+
+        def work() -> T:
+            try:
+                return call(self._patient)
+            except requests.exceptions.Timeout as error:
+                raise self._limit.exceeded(doing, self._limit.longest) from error
+
+        with self._errors(doing):
+            return patiently(work, self._api.ping)
+
     def version(self) -> VersionFacts:
         """Who answers."""
         return self._version
@@ -163,49 +178,56 @@ class DockerEngine:
 
     def create(self, plan: ContainerPlan) -> str:
         """Create a container and return its id."""
-        with self._errors(f"creating container {plan.name}"):
-            created = self._api.create_container_from_config(bodies.container(plan, self._version.kind), plan.name)
-            for attachment in plan.attachments[1:]:
-                self._connect_created(created["Id"], attachment)
-        return str(created["Id"])
+        doing, body = f"creating container {plan.name}", bodies.container(plan, self._version.kind)
+        created = str(self._worked(doing, lambda api: api.create_container_from_config(body, plan.name))["Id"])
+        for attachment in plan.attachments[1:]:
+            self._connect_created(doing, created, attachment)
+        return created
 
-    def _connect_created(self, container: str, attachment: Attachment) -> None:
+    def _connect_created(self, doing: str, container: str, attachment: Attachment) -> None:
         # Before API 1.44 create takes one network only; a container that is created but not started can join more, and
         # then has all of them from its first moment.
         try:
-            self._join(attachment.network, container, attachment)
+            self._join(doing, attachment.network, container, attachment)
         except BaseException:
             self.remove(container)
             raise
 
-    def _join(self, network: str, container: str, attachment: Attachment) -> None:
-        url = self._api._url("/networks/{0}/connect", network)  # noqa: SLF001
-        self._told(url, bodies.joining(container, attachment))
+    def _join(self, doing: str, network: str, container: str, attachment: Attachment) -> None:
+        with self._errors(doing):  # of a name that is none
+            url = self._api._url("/networks/{0}/connect", network)  # noqa: SLF001
+        self._told(doing, url, bodies.joining(container, attachment))
 
-    def _told(self, url: str, body: Mapping[str, Any]) -> requests.Response:
+    def _told(self, doing: str, url: str, body: Mapping[str, Any]) -> requests.Response:
         """By docker-py's session, not by its arguments for it: so every engine is sent the same."""
-        response: requests.Response = self._api._post_json(url, data=dict(body))  # noqa: SLF001
-        self._api._raise_for_status(response)  # noqa: SLF001
-        return response
+
+        def told(api: Any) -> requests.Response:
+            response: requests.Response = api._post_json(url, data=dict(body))  # noqa: SLF001
+            api._raise_for_status(response)  # noqa: SLF001
+            return response
+
+        return self._worked(doing, told)
 
     def start(self, container: str) -> None:
         """Start it. Raises ``PortInUse`` where a host port is taken."""
-        with self._errors(f"starting container {container[:12]}"):
-            self._api.start(container)
+        self._worked(f"starting container {container[:12]}", lambda api: api.start(container))
 
     def stop(self, container: str, timeout: int) -> None:
         """Stop it, with SIGKILL after ``timeout`` seconds."""
-        with self._errors(f"stopping container {container[:12]}"):
-            self._api.stop(container, timeout=timeout)
+        self._worked(f"stopping container {container[:12]}", lambda api: api.stop(container, timeout=timeout))
 
     def remove(self, container: str) -> None:
         """Kill and remove it with its anonymous volumes; no error where it is gone already."""
-        with contextlib.suppress(NotFound), self._errors(f"removing container {container[:12]}"):
+
+        def removed(api: Any) -> None:
             try:
-                self._api.remove_container(container, force=True, v=True)
+                api.remove_container(container, force=True, v=True)
             except APIError as error:
                 if "already in progress" not in str(error.explanation):
                     raise
+
+        with contextlib.suppress(NotFound):
+            self._worked(f"removing container {container[:12]}", removed)
 
     def wait(self, container: str, timeout: float) -> int | None:
         """The exit code once it is not running any more; None after ``timeout`` seconds."""
@@ -231,8 +253,8 @@ class DockerEngine:
 
     def inspect(self, container: str) -> ContainerFacts:
         """What it is like now."""
-        with self._errors(f"inspecting container {container[:64]}"):
-            facts = translate.container(self._api.inspect_container(container))
+        doing = f"inspecting container {container[:64]}"
+        facts = translate.container(self._worked(doing, lambda api: api.inspect_container(container)))
         return facts if self._version.kind == "docker" else self._with_network_ids(facts)
 
     def _with_network_ids(self, facts: ContainerFacts) -> ContainerFacts:
@@ -358,20 +380,19 @@ class DockerEngine:
 
     def remove_image(self, name: str) -> None:
         """Remove an image or a tag of it; no error where it is gone already."""
-        with contextlib.suppress(NotFound), self._errors(f"removing image {name}"):
+        with contextlib.suppress(NotFound):
             # else docker removes what it was made of along with it, where that has no tag: an image of the user's, too
-            self._api.remove_image(name, noprune=True)
+            self._worked(f"removing image {name}", lambda api: api.remove_image(name, noprune=True))
 
     def create_network(self, plan: NetworkPlan) -> str:
         """Create a network and return its id."""
-        with self._errors(f"creating network {plan.name}"):
-            made = self._told(self._api._url("/networks/create"), bodies.network(plan)).json()  # noqa: SLF001
-        return str(made["Id"])
+        doing, url = f"creating network {plan.name}", self._api._url("/networks/create")  # noqa: SLF001
+        return str(self._told(doing, url, bodies.network(plan)).json()["Id"])
 
     def remove_network(self, network: str) -> None:
         """Remove a network; no error where it is gone already."""
-        with contextlib.suppress(NotFound), self._errors(f"removing network {network}"):
-            self._api.remove_network(network)
+        with contextlib.suppress(NotFound):
+            self._worked(f"removing network {network}", lambda api: api.remove_network(network))
         self._network_ids = {}
 
     def network(self, network: str) -> NetworkFacts:
@@ -387,13 +408,12 @@ class DockerEngine:
 
     def connect(self, network: str, container: str, attachment: Attachment) -> None:
         """Join a container to a network."""
-        with self._errors(f"connecting container {container[:12]} to network {network}"):
-            self._join(network, container, attachment)
+        self._join(f"connecting container {container[:12]} to network {network}", network, container, attachment)
 
     def disconnect(self, network: str, container: str) -> None:
         """Take a container off a network."""
-        with self._errors(f"disconnecting container {container[:12]} from network {network}"):
-            self._api.disconnect_container_from_network(container, network)
+        doing = f"disconnecting container {container[:12]} from network {network}"
+        self._worked(doing, lambda api: api.disconnect_container_from_network(container, network))
 
     def events(self) -> Iterator[Mapping[str, object]]:
         """What happens from now on. Podman's stream stays empty (seen on 4.3.1)."""
@@ -412,6 +432,7 @@ class DockerEngine:
             with contextlib.suppress(OSError, DockerException, AttributeError):
                 self._stream.close()
         self._api.close()
+        self._patient.close()
 
 
 def _text(data: bytes | None) -> str:

@@ -15,6 +15,10 @@ T = TypeVar("T")
 
 #: Seconds between two easy questions.
 PACE = 5.0
+#: How many times a call's limit an engine may take that answers easy questions meanwhile: it is busy, and does not hang. Docker
+#: 20.10 took over 20 s to start a container while three engines made and removed networks on one machine: the kernel has
+#: one lock for all namespaces.
+BUSY = 6
 
 
 class Limit:
@@ -37,9 +41,14 @@ class Limit:
                 self._exceeded, remedy="see whether the engine hangs (`docker version`); then `dockconn prune`"
             )
 
-    def exceeded(self, doing: str) -> EngineTimeout:
-        """The error of a call that did."""
-        error = timed_out(self._url, doing, self.seconds)
+    @property
+    def longest(self) -> float:
+        """Seconds that a call may take of an engine that is busy."""
+        return BUSY * self.seconds
+
+    def exceeded(self, doing: str, seconds: float | None = None) -> EngineTimeout:
+        """The error of a call that did, or for which other ``seconds`` count."""
+        error = timed_out(self._url, doing, self.seconds if seconds is None else seconds)
         self._exceeded = error.cause
         return error
 

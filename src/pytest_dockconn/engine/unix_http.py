@@ -8,7 +8,7 @@ import os
 import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader
 from typing import Any
 
@@ -64,9 +64,13 @@ class UnixConnection(http.client.HTTPConnection):
     @property
     def is_good(self) -> bool:
         """Whether the other side still waits for a request: it has nothing to say before."""
+        return not self.has_more(0)
+
+    def has_more(self, seconds: float) -> bool:
+        """Whether the other side says something within so many seconds, or closes the connection."""
         poll = select.poll()
         poll.register(self.sock, select.POLLIN)
-        return not poll.poll(0)
+        return bool(poll.poll(seconds * 1000))
 
 
 class Connections:
@@ -86,16 +90,27 @@ class Connections:
         self._owner = os.getpid()
 
     def ask(
-        self, method: str, target: str, body: bytes | None = None, timeout: float | None = None
+        self,
+        method: str,
+        target: str,
+        body: bytes | None = None,
+        timeout: float | None = None,
+        on_silence: Callable[[], object] | None = None,
     ) -> tuple[int, bytes]:
         """Status and body of the answer.
 
+        ``on_silence`` is called whenever nothing has come for as long as the time limit, and then it is waited on; what it
+        raises ends the wait. Without it the first silence does.
+
         Raises ``TimeoutError``, other kinds of ``OSError``, and ``http.client.HTTPException``.
         """
+        limit = self._timeout if timeout is None else timeout
         connection = self._taken()
         try:
-            connection.sock.settimeout(self._timeout if timeout is None else timeout)
+            connection.sock.settimeout(limit)
             connection.request(method, target, body, JSON if body is not None else {})
+            while on_silence is not None and not connection.has_more(limit):
+                on_silence()
             response = connection.getresponse()
             answer = response.status, response.read()
         except BaseException:

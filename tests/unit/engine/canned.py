@@ -29,6 +29,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         hangs: while set, nobody is answered.
         dead: while set, connections are closed without an answer.
         silent: paths that are never answered.
+        busy: paths that are answered after so many seconds.
         broken: paths whose answer ends in its midst.
         connections: how many there were.
         close_after: if there is one, the next answer is its connection's last, and then it is set.
@@ -41,12 +42,17 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.answers: dict[str, tuple[int, Any]] = {"/version": (200, VERSIONS[kind]), "/_ping": (200, "OK")}
         self.heard: list[tuple[str, str, Any]] = []
         self.silent: set[str] = set()
+        self.busy: dict[str, float] = {}
         self.broken: set[str] = set()
         self.hangs = threading.Event()
         self.dead = threading.Event()
         self.over = threading.Event()
         self.connections = 0
         self.close_after: threading.Event | None = None
+
+    def asked(self, path: str) -> list[str]:
+        """The methods of the questions at a path."""
+        return [method for method, there, _ in self.heard if there == path]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -82,6 +88,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.over.wait(30)
             self.close_connection = True
             return
+        if path in self.server.busy:
+            self.server.over.wait(self.server.busy[path])
         if path in self.server.broken:
             self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{}\r\n\r\n")
             self.close_connection = True

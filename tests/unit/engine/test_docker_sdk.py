@@ -6,6 +6,7 @@ import contextlib
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from pytest_dockconn.engine.direct import DirectEngine
 from pytest_dockconn.engine.docker_sdk import DockerEngine
 from pytest_dockconn.engine.port import Engine, Opener
 from pytest_dockconn.errors import EngineError, EngineTimeout, EngineUnavailable, NotFound
-from pytest_dockconn.model.spec import ContainerPlan, PortKey, Publish
+from pytest_dockconn.model.spec import Attachment, ContainerPlan, NetworkPlan, PortKey, Publish
 
 #: Seconds: for engines that hang, and for others, which a busy machine must not make look so.
 SOON, TIMEOUT = 0.3, 20.0
@@ -88,6 +89,50 @@ def test_an_engine_that_hangs_is_given_up_in_time(hasty: tuple[Server, Engine], 
 
     assert time.monotonic() - begun < 5
     assert "dockconn prune" in caught.value.remedy
+
+
+BUSY: dict[str, tuple[str, int, Callable[[Engine], object]]] = {
+    "create": ("/containers/create", 201, CALLS["create"]),
+    "start": (f"/containers/{ID}/start", 200, CALLS["start"]),
+    "stop": (f"/containers/{ID}/stop", 200, lambda e: e.stop(ID, 0)),
+    "remove": (f"/containers/{ID}", 200, CALLS["remove"]),
+    "inspect": (f"/containers/{ID}/json", 200, CALLS["inspect"]),
+    "make a network": ("/networks/create", 201, lambda e: e.create_network(NetworkPlan(name="n", labels={}))),
+    "remove a network": ("/networks/n", 200, lambda e: e.remove_network("n")),
+    "connect": ("/networks/n/connect", 200, lambda e: e.connect("n", ID, Attachment("n"))),
+    "disconnect": ("/networks/n/disconnect", 200, lambda e: e.disconnect("n", ID)),
+    "remove an image": ("/images/i", 200, lambda e: e.remove_image("i")),
+}
+
+
+@pytest.fixture
+def _endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patience."""
+    monkeypatch.setattr(patience, "BUSY", 100)
+
+
+@pytest.mark.usefixtures("_endless")
+def test_an_engine_that_is_only_busy_is_waited_for(hasty: tuple[Server, Engine]) -> None:
+    """Longer than a call's limit: it answers other questions meanwhile."""
+    server, engine = hasty
+    for path, status, _ in BUSY.values():
+        server.answers[path] = (status, {"Id": ID, "State": {"Status": "running"}})
+        server.busy[path] = 2.5 * SOON
+
+    with ThreadPoolExecutor(len(BUSY)) as pool:
+        ends = {name: pool.submit(call, engine) for name, (_, _, call) in BUSY.items()}
+
+    assert {name: end.exception() for name, end in ends.items()} == dict.fromkeys(BUSY)
+    assert len(server.asked("/_ping")) >= 2 * len(BUSY)
+
+
+@pytest.mark.parametrize("call", ["start", "create"])
+def test_it_is_not_waited_for_without_an_end(hasty: tuple[Server, Engine], call: str) -> None:
+    server, engine = hasty
+    server.silent.add(BUSY[call][0])
+    with pytest.raises(EngineTimeout, match=r"the engine at unix://\S+ did not answer within 1.8 s"):
+        CALLS[call](engine)
+    assert server.asked("/_ping")
 
 
 def test_one_time_limit_is_enough(hasty: tuple[Server, Engine]) -> None:

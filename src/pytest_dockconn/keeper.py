@@ -33,12 +33,12 @@ def _given_up(since: float | None) -> bool:
 def _left(url: str, run: str, due: dict[str, Lease]) -> set[str]:
     """Remove what is due; what of it is still there."""
     from .actions import prune  # noqa: PLC0415 - nothing heavy before it is needed
-    from .engine.find import find  # noqa: PLC0415
+    from .engine.find import CALL_TIMEOUT, find  # noqa: PLC0415
     from .errors import DockconnError  # noqa: PLC0415
 
     left = set(due)
     try:
-        engine = find(url, {})
+        engine = find(url, {}, CALL_TIMEOUT)
         try:
             prune.remove(engine, [one for one in prune.of_run(engine, run, images=False) if one.id in due], leased=True)
             left = {one.id for one in prune.of_run(engine, run, images=False) if one.id in due}

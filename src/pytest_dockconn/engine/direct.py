@@ -24,7 +24,7 @@ from ..text import redact
 from . import bodies, translate
 from .address import socket_path
 from .attach import SocketStream, payloads
-from .patience import Limit
+from .patience import BUSY, Limit
 from .refusal import gone, refusal
 from .unix_http import REFUSED, Connections, Lines
 
@@ -43,14 +43,15 @@ class DirectEngine:
     Args:
         url: ``unix:///var/run/docker.sock``.
         timeout: seconds for each call.
+        busy: how many times as long a call may take of an engine that answers others meanwhile.
 
     Raises:
         EngineUnavailable: nobody answers, or what answers is no engine.
     """
 
-    def __init__(self, url: str, timeout: float) -> None:
+    def __init__(self, url: str, timeout: float, busy: int = BUSY) -> None:
         self._url = url
-        self._limit = Limit(url, timeout)
+        self._limit = Limit(url, timeout, busy)
         self._connections = Connections(socket_path(url), timeout)
         self._stream: Lines | None = None
         self._lock = threading.Lock()
@@ -85,7 +86,7 @@ class DirectEngine:
         """For what is long, or seldom."""
         with self._lock:
             if self._slow is None:
-                self._slow = _docker_engine()(self._url, self._limit.seconds, self._limit)
+                self._slow = _docker_engine()(self._url, self._limit.seconds, limit=self._limit)
             return self._slow
 
     @contextlib.contextmanager
@@ -123,18 +124,25 @@ class DirectEngine:
         # not msgspec's: it has no JSON for a variable whose bytes are no UTF-8
         sent = None if body is None else json.dumps(body).encode()
         with self._errors(doing):
-            still = self._still_answers(doing) if self._base else None
+            still = self._still_answers(doing, timeout or 0) if self._waits else None
             status, data = self._connections.ask(method, self._target(doing, path, query or {}), sent, timeout, still)
         return self._checked(doing, status, data)
 
-    def _still_answers(self, doing: str) -> Callable[[], None]:
+    @property
+    def _waits(self) -> bool:
+        """Whether an engine that is only busy is waited for; one that has not said who it is may be no engine."""
+        return bool(self._base) and self._limit.longest > self._limit.seconds
+
+    def _still_answers(self, doing: str, more: float) -> Callable[[], None]:
         """To be called in a long silence: an easy question, which an engine answers that is only busy."""
-        end = time.monotonic() + self._limit.longest
+        end = time.monotonic() + self._limit.longest + more
 
         def ask() -> None:
             if time.monotonic() >= end:
-                raise self._limit.exceeded(doing, self._limit.longest)
-            self._connections.ask("GET", f"{self._base}/_ping")
+                raise self._limit.too_busy(doing)
+            status, _ = self._connections.ask("GET", f"{self._base}/_ping", timeout=self._limit.easy)
+            if status >= REFUSED:  # a proxy in front of it
+                raise gone(self._url, doing, f"asked whether it is there, it said HTTP status {status}")
 
         return ask
 

@@ -22,7 +22,7 @@ from ..model.spec import Attachment, Bound, ContainerPlan, NetworkPlan
 from ..text import redact
 from . import bodies, translate
 from .attach import SocketStream, collected
-from .patience import Limit, patiently
+from .patience import BUSY, Limit, patiently
 from .refusal import gone, refusal
 
 T = TypeVar("T")
@@ -65,9 +65,9 @@ def current_context(name: str | None = None) -> tuple[str, str] | None:
     return str(context.Name), str(context.Host)
 
 
-def connect(url: str, timeout: float) -> DockerEngine:
-    """Open the engine at ``url``. Raises ``EngineUnavailable``; ``timeout`` in seconds, for each call."""
-    return DockerEngine(url, timeout)
+def connect(url: str, timeout: float, busy: int = BUSY) -> DockerEngine:
+    """Open the engine at ``url``; the arguments are those of ``DockerEngine``. Raises ``EngineUnavailable``."""
+    return DockerEngine(url, timeout, busy)
 
 
 class DockerEngine:
@@ -76,15 +76,16 @@ class DockerEngine:
     Args:
         url: where it is.
         timeout: seconds for each call.
+        busy: how many times as long a call may take of an engine that answers others meanwhile.
         limit: shared with others that ask the same engine.
 
     Raises:
         EngineUnavailable: nobody answers.
     """
 
-    def __init__(self, url: str, timeout: float, limit: Limit | None = None) -> None:
+    def __init__(self, url: str, timeout: float, busy: int = BUSY, limit: Limit | None = None) -> None:
         self._url = url
-        self._limit = limit or Limit(url, timeout)
+        self._limit = limit or Limit(url, timeout, busy)
         self._stream: Any = None
         self._network_ids: dict[str, str] = {}
         with self._errors("asking for its version"):
@@ -93,6 +94,7 @@ class DockerEngine:
                 self._version = translate.version(url, asking.version(api_version=False))
             self._api = self._client(timeout)
             self._patient = self._client(self._limit.longest)
+            self._easy = self._client(self._limit.easy)
 
     def _client(self, timeout: float, version: str = "") -> Any:
         tls = self._tls()
@@ -151,9 +153,9 @@ class DockerEngine:
             finally:
                 client.close()
 
-    def _patiently(self, call: Callable[[], Any]) -> Any:
-        """The result of long work; an engine that hangs meanwhile shows within half a minute, not after all of ``LONG``."""
-        return patiently(call, self._api.ping)
+    def _patiently(self, call: Callable[[], T]) -> T:
+        """The result of long work; an engine that hangs meanwhile shows within seconds, not after all of ``LONG``."""
+        return patiently(call, lambda: self._ping("waiting for what takes long"))
 
     def _worked(self, doing: str, call: Callable[[Any], T]) -> T:
         """The result of what the engine may be too busy for, for a while: then it answers easy questions all the same."""
@@ -162,10 +164,17 @@ class DockerEngine:
             try:
                 return call(self._patient)
             except requests.exceptions.Timeout as error:
-                raise self._limit.exceeded(doing, self._limit.longest) from error
+                raise self._limit.too_busy(doing) from error
 
         with self._errors(doing):
-            return patiently(work, self._api.ping)
+            return patiently(work, lambda: self._ping(doing))
+
+    def _ping(self, doing: str) -> None:
+        try:
+            self._easy.ping()
+        except APIError as error:  # a proxy in front of it: what it was asked for may be done all the same
+            status = error.response.status_code if error.response is not None else 0
+            raise gone(self._url, doing, f"asked whether it is there, it said HTTP status {status}") from None
 
     def version(self) -> VersionFacts:
         """Who answers."""
@@ -433,6 +442,7 @@ class DockerEngine:
                 self._stream.close()
         self._api.close()
         self._patient.close()
+        self._easy.close()
 
 
 def _text(data: bytes | None) -> str:

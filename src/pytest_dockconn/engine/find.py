@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from ..errors import EngineUnavailable
 from ..text import redact
 from .address import Candidate, candidates, socket_path
+from .patience import BUSY
 from .port import Engine, Opener
 from .unix_http import connected
 
@@ -50,17 +51,17 @@ def _contains(path: Path, word: bytes) -> bool:
         return True  # let who knows more say what is wrong with it
 
 
-def _docker(url: str, timeout: float) -> Engine:
+def _docker(url: str, timeout: float, busy: int) -> Engine:
     if url.startswith("unix://"):
         from .direct import DirectEngine  # noqa: PLC0415 - nothing of either is loaded where the tests' fake engine is
 
-        engine = DirectEngine(url, timeout)
+        engine = DirectEngine(url, timeout, busy)
         if engine.version().kind == "docker":
             return engine
         engine.close()
     from .docker_sdk import connect  # noqa: PLC0415 - docker-py takes 0.1 s to import
 
-    return connect(url, timeout)
+    return connect(url, timeout, busy)
 
 
 #: Why a URL is not even tried.
@@ -71,8 +72,11 @@ OPENERS: dict[str, Opener] = {}
 
 
 def find(option: str | None, environ: Mapping[str, str] | None = None, timeout: float | None = None) -> Engine:
-    """The engine to work with; ``timeout``: seconds for each call. Raises ``EngineUnavailable`` with every place that was looked at."""
-    limit = CALL_TIMEOUT if timeout is None else timeout
+    """The engine to work with. Raises ``EngineUnavailable`` with every place that was looked at.
+
+    ``timeout``: seconds for each call, also of an engine that is only busy; else it is waited for while it answers others.
+    """
+    limit, busy = (CALL_TIMEOUT, BUSY) if timeout is None else (timeout, 1)
     scheme = (option or "").partition("://")[0]
     if option is not None and scheme in OPENERS:
         return OPENERS[scheme](option, limit)
@@ -83,7 +87,7 @@ def find(option: str | None, environ: Mapping[str, str] | None = None, timeout: 
         reason = obstacle(place.url)
         if not reason:
             try:
-                return _docker(place.url, limit)
+                return _docker(place.url, limit, busy)
             except EngineUnavailable as error:
                 reason = error.cause.rpartition(": ")[2]
         tried.append((place, reason))

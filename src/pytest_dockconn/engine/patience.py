@@ -9,7 +9,7 @@ from concurrent.futures import TimeoutError as NotYet
 from typing import TypeVar
 
 from ..errors import EngineTimeout
-from .refusal import timed_out
+from .refusal import timed_out, too_busy
 
 T = TypeVar("T")
 
@@ -21,17 +21,24 @@ PACE = 5.0
 BUSY = 6
 
 
+#: Seconds for an easy question.
+EASY = 5.0
+
+
 class Limit:
-    """The time limit of each call. Once it was exceeded it counts for all: nobody waits 20 s again for each container to be removed.
+    """The time limit of each call. Once an engine hung it counts for all: nobody waits 20 s again for each container to be removed.
 
     Args:
         url: the engine's.
         seconds: that a call may take.
+        busy: how many times as long it may take where the engine answers easy questions meanwhile.
     """
 
-    def __init__(self, url: str, seconds: float) -> None:
+    def __init__(self, url: str, seconds: float, busy: int = BUSY) -> None:
         self._url = url
         self.seconds = seconds
+        self.longest = busy * seconds
+        self.easy = min(seconds, EASY)
         self._exceeded = ""
 
     def check(self) -> None:
@@ -41,16 +48,15 @@ class Limit:
                 self._exceeded, remedy="see whether the engine hangs (`docker version`); then `dockconn prune`"
             )
 
-    @property
-    def longest(self) -> float:
-        """Seconds that a call may take of an engine that is busy."""
-        return BUSY * self.seconds
-
-    def exceeded(self, doing: str, seconds: float | None = None) -> EngineTimeout:
-        """The error of a call that did, or for which other ``seconds`` count."""
-        error = timed_out(self._url, doing, self.seconds if seconds is None else seconds)
+    def exceeded(self, doing: str) -> EngineTimeout:
+        """The error of a call of an engine that hangs."""
+        error = timed_out(self._url, doing, self.seconds)
         self._exceeded = error.cause
         return error
+
+    def too_busy(self, doing: str) -> EngineTimeout:
+        """The error of a call of an engine that answers others: those go on."""
+        return too_busy(self._url, doing, self.longest)
 
 
 def patiently(call: Callable[[], T], easy: Callable[[], object], pace: float = PACE) -> T:
@@ -69,7 +75,10 @@ def patiently(call: Callable[[], T], easy: Callable[[], object], pace: float = P
         except BaseException as error:
             future.set_exception(error)
 
-    threading.Thread(target=work, name="dockconn-long", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="dockconn-long", daemon=True).start()
+    except RuntimeError:  # the system has no thread left for it: what tidies up must go on all the same
+        return call()
     while True:
         try:
             return future.result(pace)

@@ -21,6 +21,10 @@ _PORT_TAKEN = (
 #: What podman's compatible API (seen on 4.3.1) answers with status 500, where docker has 404 and 409.
 _PODMAN_NOT_FOUND = ("no such container", "network not found")
 _PODMAN_CONFLICT = ("that name is already in use", "network already exists", "network is being used")
+#: What a proxy in front of an engine says, which may do all the same what it was asked for. Docker has 503 for a host in no
+#: swarm alone.
+_PROXYS = (502, 503, 504)
+_BEHIND = "see whether a proxy is in front of the engine, and gives it too little time; then run `dockconn prune`"
 _STUCK = "see what it does there: `docker exec`, `docker top`"
 _PORT = re.compile(
     r"(?:listen \w+ |bind for |port |listening on )?(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]|::):(\d+)", re.IGNORECASE
@@ -44,7 +48,10 @@ def refusal(status: int, words: str, doing: str) -> EngineError | PortInUse:
         return NotFound(cause)
     if status == 409 or (status == 500 and any(phrase in lower for phrase in _PODMAN_CONFLICT)):
         return Conflict(cause)
-    return EngineError(cause, checked=f"the engine answered with HTTP status {status}")
+    checked = f"the engine answered with HTTP status {status}"
+    if status in _PROXYS and "swarm" not in lower:
+        return EngineUnavailable(cause, checked=checked, remedy=_BEHIND)
+    return EngineError(cause, checked=checked)
 
 
 def timed_out(url: str, doing: str, seconds: float) -> EngineTimeout:
@@ -52,6 +59,15 @@ def timed_out(url: str, doing: str, seconds: float) -> EngineTimeout:
     return EngineTimeout(
         f"{doing}: the engine at {redact(url)} did not answer within {seconds:g} s",
         remedy="see whether it hangs (`docker version`), restart it, then run `dockconn prune`",
+    )
+
+
+def too_busy(url: str, doing: str, seconds: float) -> EngineTimeout:
+    """The error for a call without an answer of an engine that answers others."""
+    return EngineTimeout(
+        f"{doing}: the engine at {redact(url)} was busy with it for more than {seconds:g} s",
+        checked="it answered other questions meanwhile (GET /_ping)",
+        remedy="see its log and what else uses the machine; then run `dockconn prune`",
     )
 
 

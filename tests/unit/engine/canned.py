@@ -36,6 +36,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     """
 
     daemon_threads = True
+    request_queue_size = 64  # Linux refuses at once (EAGAIN) where the queue of a unix socket is full
 
     def __init__(self, path: Path, kind: str) -> None:
         super().__init__(str(path), Handler)

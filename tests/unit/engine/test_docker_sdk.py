@@ -7,13 +7,15 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tenacity
 from tests.unit.engine.canned import Server, serving
 
-from pytest_dockconn.engine import docker_sdk, patience
+from pytest_dockconn.engine import docker_sdk, find, patience
 from pytest_dockconn.engine.direct import DirectEngine
 from pytest_dockconn.engine.docker_sdk import DockerEngine
 from pytest_dockconn.engine.port import Engine, Opener
@@ -105,34 +107,51 @@ BUSY: dict[str, tuple[str, int, Callable[[Engine], object]]] = {
 }
 
 
-@pytest.fixture
-def _endless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Patience."""
-    monkeypatch.setattr(patience, "BUSY", 100)
-
-
-@pytest.mark.usefixtures("_endless")
-def test_an_engine_that_is_only_busy_is_waited_for(hasty: tuple[Server, Engine]) -> None:
+@pytest.mark.parametrize("made_by", [DockerEngine, DirectEngine])
+def test_an_engine_that_is_only_busy_is_waited_for(tmp_path: Path, made_by: Any) -> None:
     """Longer than a call's limit: it answers other questions meanwhile."""
-    server, engine = hasty
-    for path, status, _ in BUSY.values():
-        server.answers[path] = (status, {"Id": ID, "State": {"Status": "running"}})
-        server.busy[path] = 2.5 * SOON
+    with running(tmp_path / "d.sock", "docker", partial(made_by, busy=100), SOON) as (server, engine):
+        for path, status, _ in BUSY.values():
+            server.answers[path] = (status, {"Id": ID, "State": {"Status": "running"}})
+            server.busy[path] = 2.5 * SOON
 
-    with ThreadPoolExecutor(len(BUSY)) as pool:
-        ends = {name: pool.submit(call, engine) for name, (_, _, call) in BUSY.items()}
+        with ThreadPoolExecutor(len(BUSY)) as pool:
+            ends = {name: pool.submit(call, engine) for name, (_, _, call) in BUSY.items()}
 
     assert {name: end.exception() for name, end in ends.items()} == dict.fromkeys(BUSY)
-    assert len(server.asked("/_ping")) >= 2 * len(BUSY)
+    assert len(server.asked("/_ping")) >= len(BUSY)
 
 
 @pytest.mark.parametrize("call", ["start", "create"])
 def test_it_is_not_waited_for_without_an_end(hasty: tuple[Server, Engine], call: str) -> None:
     server, engine = hasty
     server.silent.add(BUSY[call][0])
-    with pytest.raises(EngineTimeout, match=r"the engine at unix://\S+ did not answer within 1.8 s"):
+    server.answers["/networks"] = (200, [])
+    with pytest.raises(EngineTimeout, match=r"the engine at unix://\S+ was busy with it for more than 1.8 s"):
         CALLS[call](engine)
     assert server.asked("/_ping")
+    engine.networks()  # others are asked as before
+
+
+@pytest.mark.parametrize("call", ["start", "create"])
+def test_a_proxy_that_answers_for_an_engine_is_none(hasty: tuple[Server, Engine], call: str) -> None:
+    server, engine = hasty
+    server.silent.add(BUSY[call][0])
+    server.answers["/_ping"] = (502, {"message": "Bad Gateway"})
+    with pytest.raises(
+        EngineUnavailable, match=r"lost the engine at unix://\S+: asked whether it is there, it said .*502"
+    ):
+        CALLS[call](engine)
+
+
+def test_one_that_tidies_up_waits_for_no_busy_engine(tmp_path: Path) -> None:
+    """The helper's own time is short: it looks again, instead."""
+    with serving(tmp_path / "d.sock", "docker") as server:
+        with contextlib.closing(find.find(f"unix://{tmp_path}/d.sock", {}, 1.0)) as engine:
+            server.silent.add(f"/containers/{ID}")
+            with pytest.raises(EngineTimeout, match="did not answer within 1 s"):
+                engine.remove(ID)
+        server.over.set()
 
 
 def test_one_time_limit_is_enough(hasty: tuple[Server, Engine]) -> None:

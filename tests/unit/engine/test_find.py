@@ -20,6 +20,7 @@ from tests.unit.engine import canned
 
 from pytest_dockconn.engine import address, find
 from pytest_dockconn.engine.find import _context as context
+from pytest_dockconn.engine.patience import BUSY
 from pytest_dockconn.errors import EngineUnavailable, SpecError
 
 Behaviour = Callable[[socket.socket], None]
@@ -227,19 +228,19 @@ def test_an_option_that_is_no_url(option: str) -> None:
 class Opened:
     """In place of an engine."""
 
-    def __init__(self, url: str, timeout: float) -> None:
-        self.url, self.timeout = url, timeout
+    def __init__(self, url: str, timeout: float, busy: int = 0) -> None:
+        self.url, self.timeout, self.busy = url, timeout, busy
 
 
 def test_the_first_that_answers_is_opened(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(find, "_docker", Opened)
     with listening(path.with_name("d.sock.podman"), answers):
         found: Any = find.find(None, {})
-    assert (found.url, found.timeout) == (f"unix://{path}.podman", find.CALL_TIMEOUT)
+    assert (found.url, found.timeout, found.busy) == (f"unix://{path}.podman", find.CALL_TIMEOUT, BUSY)
 
 
 def test_one_that_answers_but_can_not_be_opened_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuses(url: str, timeout: float) -> NoReturn:
+    def refuses(url: str, timeout: float, busy: int) -> NoReturn:
         raise EngineUnavailable("asking for its version: lost the engine at unix:///x: client is too old")
 
     monkeypatch.setattr(find, "_docker", refuses)

@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from tests.unit.few_threads import few_threads
 
 from pytest_dockconn.engine.patience import patiently
 
@@ -41,6 +42,11 @@ def test_an_easy_question_without_an_answer_ends_the_wait() -> None:
             patiently(never.wait, _raising(ConnectionError("hangs")), pace=0.01)
     finally:
         never.set()  # the thread that was left behind ends
+
+
+def test_without_a_thread_for_it_the_work_is_done_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    few_threads(monkeypatch, 0)
+    assert patiently(lambda: 7, lambda: pytest.fail("not asked")) == 7
 
 
 def _raising(error: Exception):  # type: ignore[no-untyped-def]

@@ -37,6 +37,9 @@ DRIVER = "driver failed programming external connectivity on endpoint server1 (0
             500, DRIVER + "BIND FOR 0.0.0.0:8080 FAILED: PORT IS ALREADY ALLOCATED", PortInUse, id="in capitals"
         ),
         pytest.param(403, "Address already in use", EngineError, id="a static address of a network, which is no port"),
+        pytest.param(502, "<html>Bad Gateway", EngineUnavailable, id="a proxy that has lost the engine"),
+        pytest.param(504, "Gateway Time-out", EngineUnavailable, id="a proxy that has given up waiting"),
+        pytest.param(503, "This node is not a swarm manager.", EngineError, id="no swarm"),
         pytest.param(404, "No such container: x", NotFound, id="not found"),
         pytest.param(409, 'Conflict. The container name "/x" is already in use', Conflict, id="name taken"),
         pytest.param(400, "link is not supported", EngineError, id="podman: link"),

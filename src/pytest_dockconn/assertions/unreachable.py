@@ -35,7 +35,7 @@ def assert_unreachable(
     """Pass on proof that the source can't reach the destination.
 
     Proof means: the source's probe works; the owner runs and answers when asked from inside its own network namespace, at
-    the address in question; and every address stays unreachable for all of ``hold``, asked by probes that overlap. The
+    the address in question, which is its own, and to which a name has led; and every address stays unreachable for all of ``hold``, asked by probes that overlap. The
     controls are made before and after.
 
     Args:
@@ -174,7 +174,8 @@ class _Question:
         return doubts(self._services, self._now(self.owner_facts()), seen)
 
     def _now(self, owner: ContainerFacts | None) -> Ends:
-        return Ends(self._source.source_facts(), owner, self.owner_name)
+        # of the source it is asked which one it is, and that stays as it was
+        return Ends(self._ends[0], owner, self.owner_name)
 
     def watched(self, hold: float) -> list[ProbeResult]:
         """What the probes saw; of each address every kind of result."""

@@ -142,9 +142,15 @@ def _asked(request: dict[str, Any], around: Surroundings) -> dict[str, Any]:
     reply = serve.handle({**request, "targets": there})
     key = "results" if request["op"] == "probe" else "seen"
     answers = iter(reply[key])  # type: ignore[call-overload]
-    nowhere = {"verdict": verdict.NAME_NOT_FOUND, "address": "", "detail": "name resolution: not known", "elapsed": 0.0}
-    lost: Any = nowhere if key == "results" else [dict(nowhere, attempts=1)]
-    return {key: [lost if address is None else next(answers) for address in known]}
+    lost = [_lost(str(target["host"]), wrapped=key == "seen") for target in request["targets"]]
+    return {key: [one if address is None else next(answers) for one, address in zip(lost, known, strict=True)]}
+
+
+def _lost(name: str, *, wrapped: bool) -> Any:
+    """What an agent says of a name that is not known, in the agent's own words; of a watch each kind of result."""
+    detail = f"name resolution: {name!r} is not known"
+    one = {"verdict": verdict.NAME_NOT_FOUND, "address": "", "detail": detail, "elapsed": 0.0}
+    return [dict(one, attempts=1)] if wrapped else one
 
 
 def _looked(seen: Mapping[str, Any], around: Surroundings) -> Iterator[tuple[str, Any]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from ..errors import DockconnError
-from ..logic import proof
+from ..errors import DockconnError, NotFound
+from ..logic import called, proof
 from ..model.facts import ContainerFacts
-from ..model.probe import ProbeResult, Target
+from ..model.probe import NEGATIVE, ProbeResult, Target
 from . import agents
 from .asking import ask
 from .services import Services
@@ -32,13 +34,88 @@ def answers_inside(
 
     The host (None) asks itself, at its addresses as they are.
     """
+    asked = asked_inside(owner, targets)
+    return ask(services, owner.id if owner is not None else None, asked, timeout) if asked else []
+
+
+def asked_inside(owner: ContainerFacts | None, targets: Iterable[Target]) -> list[Target]:
+    """Where the owner is asked from its own namespace for the sake of these targets; nowhere if it does not run."""
     if owner is None:
-        return ask(services, None, list(targets), timeout)
+        return list(dict.fromkeys(targets))
     if not owner.running:
         return []
-    asked = dict.fromkeys(_within(t, a) for t in targets for a in proof.asked_inside(t, owner))
-    return ask(services, owner.id, list(asked), timeout) if asked else []
+    return list(dict.fromkeys(_within(t, a) for t in targets for a in proof.asked_inside(t, owner)))
 
 
 def _within(target: Target, address: str) -> Target:
     return replace(target, host=address, port=target.inner or target.port, via="address", named=False)
+
+
+class Ends(Struct, frozen=True):
+    """Both ends of a question at one moment.
+
+    Attributes:
+        source: what the one who asks is like; None for the host.
+        owner: the one who is asked; None for the host, and where nobody knows one.
+        name: what the tests call the owner.
+    """
+
+    source: ContainerFacts | None
+    owner: ContainerFacts | None
+    name: str
+
+
+def beside(services: Services, ends: Ends, targets: Sequence[Target]) -> list[str]:
+    """Why targets do not lead to the owner in the first place, a line each; none if it does not run."""
+    if ends.owner is None or not ends.owner.running:
+        return []
+    reasons = [proof.beside(t, ends.owner, ends.source, ends.name) for t in targets]
+    bound = dict.fromkeys(t.host for t in targets if t.via == "bound port" and t.named and not called.by_name(t))
+    reasons += [_not_of_host(services, host, host) for host in bound]
+    return [reason for reason in dict.fromkeys(reasons) if reason]
+
+
+def doubts(services: Services, ends: Ends, seen: Sequence[ProbeResult]) -> list[str]:
+    """Why results prove nothing either way, a line each: also that a name is not the owner's, or led to another."""
+    lines = proof.doubts(seen, ends.owner, ends.name)
+    if ends.owner is None or not ends.owner.running:
+        return lines
+    lines += called.misled(seen, ends.owner, ends.source, ends.name)
+    return [*lines, *_off_the_host(services, seen), *_unknown(services, ends, seen)]
+
+
+def _off_the_host(services: Services, seen: Sequence[ProbeResult]) -> list[str]:
+    """Names by which a bound port was asked, and that led to another machine; what an engine calls its host is believed."""
+    named = [r for r in seen if r.target.via == "bound port" and called.by_name(r.target) and r.verdict in NEGATIVE]
+    led = dict.fromkeys((r.target.host, r.address) for r in named if r.address)
+    asked = [(host, address) for host, address in led if host.lower() not in called.OF_HOST]
+    reasons = [_not_of_host(services, address, f"{host!r} led to {address}, which") for host, address in asked]
+    return [reason for reason in reasons if reason]
+
+
+def _not_of_host(services: Services, address: str, what: str) -> str:
+    try:
+        return "" if services.host_has(address) else f"{what} is no address of the host"
+    except DockconnError as error:
+        return f"whether {address} is an address of the host can't be seen: {error.cause}"
+
+
+def _unknown(services: Services, ends: Ends, seen: Sequence[ProbeResult]) -> list[str]:
+    missed = [r for r in seen if called.not_known(r)]
+    if not missed or ends.owner is None:
+        return []
+    host = called.OF_HOST | {services.info.name.lower()}
+    names = called.names_of(ends.owner, _held(services), ends.name)
+    names |= host if ends.owner.network_mode == "host" else set()
+    bound = [r for r in missed if r.target.via == "bound port"]
+    own = [r for r in missed if r.target.via != "bound port"]
+    return called.unknown(own, names, ends.name) + called.unknown(bound, host, "the host")
+
+
+def _held(services: Services) -> list[ContainerFacts]:
+    """The containers that the tests hold; those that are gone have no links any more."""
+    found = []
+    for container in list(services.known):
+        with contextlib.suppress(NotFound):
+            found.append(services.facts.get(container))
+    return found

@@ -86,21 +86,7 @@ def _ask(target: dict[str, object], result: dict[str, object]) -> None:
     if target["scheme"] in _SIMPLE:
         _SIMPLE[str(target["scheme"])](found, target, deadline, result)
         return
-    sock = _connect(found, int(target["port"]), deadline, result)  # type: ignore[call-overload]
-    try:
-        if context is not None:
-            where = "{} port {}".format(result["address"], target["port"])
-            result["doing"] = "waiting for the TLS handshake with {}: the connection was accepted".format(where)
-            sock = _tls(sock, target, context, deadline)  # in place of the plain one, which it takes over
-        if target["scheme"] == "tcp":
-            _tcp(sock, target, deadline, result)
-        else:
-            _http(sock, target, deadline, result)
-    finally:
-        if target.get("hold"):
-            held.keep(str(target["hold"]), sock)
-        else:
-            sock.close()
+    _in_turn(found, deadline, result, lambda one, share: _over(one, target, context, share, result))
 
 
 def _names(found: list[tuple[int, str]], target: dict[str, object], _: Deadline, result: dict[str, object]) -> None:
@@ -132,49 +118,73 @@ def _datagram(
 _SIMPLE = {"dns": _names, "icmp": _ping, "udp": _datagram}
 
 
+#: What tells most where every address of a name failed; a connection that was taken tells more than one that was not.
+_TELLING = (verdict.INCONCLUSIVE, verdict.TIMED_OUT, verdict.RESET)
+
+
 def _in_turn(
     found: list[tuple[int, str]],
     deadline: Deadline,
     result: dict[str, object],
-    ask: Callable[[tuple[int, str], Deadline], object],
-) -> object:
+    ask: Callable[[tuple[int, str], Deadline], None],
+) -> None:
     """What the first address says that answers; otherwise a failure that leaves it open, or silence, or the last one.
 
-    Each address of a name has its share of the time: one that swallows everything must not hide that the next is open.
+    Each address of a name has its share of the time: one that swallows everything, or takes the connection and leaves it
+    at that, must not hide that the next is open. Where all fail, the ends of the connection are those of the failure told.
     """
-    failures = []
+    failures: list[tuple[verdict.ProbeFailed, dict[str, object]]] = []
     for place, one in enumerate(found):
         try:
-            return ask(one, Deadline(deadline.left() / (len(found) - place)))
-        except (OSError, verdict.ProbeFailed) as error:
-            failures.append(_failure(error, result))
-    failures = failures or [verdict.ProbeFailed(verdict.NAME_NOT_FOUND, "name resolution: no address")]
-    telling = (verdict.INCONCLUSIVE, verdict.TIMED_OUT)
-    raise next((one for kind in telling for one in failures if one.verdict == kind), failures[-1])
+            ask(one, Deadline(deadline.left() / (len(found) - place)))
+            return
+        except Exception as error:  # whatever one says, the next may be open
+            failures.append((_failure(error, result), dict(result)))
+            result.pop("source", None)  # of this connection
+    failures = failures or [(verdict.ProbeFailed(verdict.NAME_NOT_FOUND, "name resolution: no address"), {})]
+    told = next((one for kind in _TELLING for one in failures if one[0].verdict == kind), failures[-1])
+    result.update(told[1])
+    raise told[0]
 
 
-def _connect(found: list[tuple[int, str]], port: int, deadline: Deadline, result: dict[str, object]) -> socket.socket:
-    """Connect to the first address that takes the connection."""
-
-    def connected(one: tuple[int, str], share: Deadline) -> object:
-        family, address = one
-        result.update(address=address, doing="connecting to {} port {}".format(address, port))
-        sock = _socket(family, socket.SOCK_STREAM)
-        try:
-            sock.settimeout(share.left())
-            sock.connect((address, port))
-            result["source"] = list(sock.getsockname()[:2])
-            return sock
-        except Exception as error:
+def _over(
+    one: tuple[int, str], target: dict[str, object], context: object, deadline: Deadline, result: dict[str, object]
+) -> None:
+    """The whole question by one address: that it takes the connection is no answer yet."""
+    sock = _connect(one, int(target["port"]), deadline, result)  # type: ignore[call-overload]
+    answered = False
+    try:
+        if context is not None:
+            where = "{} port {}".format(result["address"], target["port"])
+            result["doing"] = "waiting for the TLS handshake with {}: the connection was accepted".format(where)
+            sock = _tls(sock, target, context, deadline)  # in place of the plain one, which it takes over
+        if target["scheme"] == "tcp":
+            _tcp(sock, target, deadline, result)
+        else:
+            _http(sock, target, deadline, result)
+        answered = True
+    finally:
+        if answered and target.get("hold"):
+            held.keep(str(target["hold"]), sock)
+        else:
             sock.close()
-            if getattr(error, "errno", None) == errno.EADDRNOTAVAIL and _has_source(one, port):
-                words = "no local port is free for another connection to {} port {} (EADDRNOTAVAIL)"
-                raise verdict.ProbeFailed(verdict.INCONCLUSIVE, words.format(address, port)) from error
-            raise
 
-    sock = _in_turn(found, deadline, result, connected)
-    assert isinstance(sock, socket.socket)
-    return sock
+
+def _connect(one: tuple[int, str], port: int, deadline: Deadline, result: dict[str, object]) -> socket.socket:
+    family, address = one
+    result.update(address=address, doing="connecting to {} port {}".format(address, port))
+    sock = _socket(family, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(deadline.left())
+        sock.connect((address, port))
+        result["source"] = list(sock.getsockname()[:2])
+        return sock
+    except Exception as error:
+        sock.close()
+        if getattr(error, "errno", None) == errno.EADDRNOTAVAIL and _has_source(one, port):
+            words = "no local port is free for another connection to {} port {} (EADDRNOTAVAIL)"
+            raise verdict.ProbeFailed(verdict.INCONCLUSIVE, words.format(address, port)) from error
+        raise
 
 
 def _has_source(found: tuple[int, str], port: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..actions.asking import watch
 from ..actions.containers import side_by_side
-from ..actions.controls import answers_inside, source_works
+from ..actions.controls import Ends, answers_inside, beside, doubts, source_works
 from ..errors import DockconnError, ReachabilityError, SpecError
 from ..handles.container import Container
 from ..handles.known import owned
@@ -35,7 +35,7 @@ def assert_unreachable(
     """Pass on proof that the source can't reach the destination.
 
     Proof means: the source's probe works; the owner runs and answers when asked from inside its own network namespace, at
-    the address in question; and every address stays unreachable for all of ``hold``, asked by probes that overlap. The
+    the address in question, which is its own, and to which a name has led; and every address stays unreachable for all of ``hold``, asked by probes that overlap. The
     controls are made before and after.
 
     Args:
@@ -62,7 +62,7 @@ def assert_unreachable(
     question = _Question(source, destination, limit, verify)
     lacks = question.controls("before")
     seen = question.watched(duration)
-    lacks += proof.doubts(seen, question.owner_facts(), question.owner_name)
+    lacks += question.doubts(seen)
     if not lacks and proof.reached(seen) is None:
         lacks = question.controls("after") + question.changes()
     shown, failure = _judged(source, destination, seen, lacks, wanted)
@@ -157,7 +157,7 @@ class _Question:
             lambda: answers_inside(self._services, facts, self._targets, self._timeout),
         )
         controls = proof.Controls(works[0], works[1], facts, tuple(inside))
-        aside = [f"{reason} ({when})" for reason in self._beside(facts)]
+        aside = [f"{reason} ({when})" for reason in beside(self._services, self._now(facts), self._targets)]
         return aside + proof.missing(controls, when, self._owner.name, self._source.name)
 
     def changes(self) -> list[str]:
@@ -169,15 +169,13 @@ class _Question:
             return started
         return started + proof.unasked(self._targets, self._source.targets(self._destination, self._verify))
 
-    def _beside(self, facts: ContainerFacts | None) -> list[str]:
-        """Targets that do not lead to the owner in the first place."""
-        if facts is None or not facts.running:
-            return []
-        source = self._source.source_facts()
-        reasons = [proof.beside(t, facts, source, self.owner_name) for t in self._targets]
-        bound = {t.host for t in self._targets if t.via == "bound port" and t.named}
-        reasons += [f"{host} is no address of the host" for host in bound if not self._services.host_has(host)]
-        return [reason for reason in dict.fromkeys(reasons) if reason]
+    def doubts(self, seen: Sequence[ProbeResult]) -> list[str]:
+        """Why the results themselves prove nothing."""
+        return doubts(self._services, self._now(self.owner_facts()), seen)
+
+    def _now(self, owner: ContainerFacts | None) -> Ends:
+        # of the source it is asked which one it is, and that stays as it was
+        return Ends(self._ends[0], owner, self.owner_name)
 
     def watched(self, hold: float) -> list[ProbeResult]:
         """What the probes saw; of each address every kind of result."""

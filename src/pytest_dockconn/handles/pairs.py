@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ..actions.asking import ask
 from ..actions.containers import side_by_side
-from ..actions.controls import answers_inside, source_works
+from ..actions.controls import Ends, answers_inside, asked_inside, beside, doubts, source_works
 from ..actions.services import Services
 from ..errors import DockconnError
 from ..logic import proof
@@ -24,6 +24,8 @@ from .source import Destination, Source
 
 Sources = Mapping[str, Source]
 Destinations = Mapping[str, Destination]
+#: The ways to ask of every pair.
+Ways = Mapping[Pair, Sequence[Target]]
 
 
 class _Seen(Struct, frozen=True):
@@ -35,10 +37,11 @@ class _Seen(Struct, frozen=True):
 
 def cells(services: Services, asking: Sources, asked: Destinations, timeout: float) -> dict[Pair, Cell]:
     """What came of every pair, by the labels of source and destination."""
-    before = _controls(services, asking, asked, timeout)
+    ways = _ways(services, asking, asked)
+    before = _controls(services, asking, asked, ways, timeout)
     with services.turns.asking():
         rows: list[dict[Pair, _Seen]] = side_by_side(
-            *(partial(_row, services, name, source, asked, timeout) for name, source in asking.items())
+            *(partial(_row, services, name, source, ways, timeout) for name, source in asking.items())
         )
     seen = {pair: one for row in rows for pair, one in row.items()}
     failed = {pair for pair, one in seen.items() if not any(one.results)}
@@ -47,6 +50,7 @@ def cells(services: Services, asking: Sources, asked: Destinations, timeout: flo
         services,
         {name: source for name, source in asking.items() if name in sources},
         {name: destination for name, destination in asked.items() if name in destinations},
+        {pair: ways[pair] for pair in failed},
         timeout,
     )
 
@@ -61,13 +65,23 @@ def cells(services: Services, asking: Sources, asked: Destinations, timeout: flo
     }
 
 
-def _row(services: Services, name: str, source: Source, asked: Destinations, timeout: float) -> dict[Pair, _Seen]:
+def _ways(services: Services, asking: Sources, asked: Destinations) -> Ways:
+    """How every source asks for every destination, but for a container by itself."""
+
+    def of(name: str, source: Source) -> Ways:
+        return {
+            (name, called): _targets(services, source, destination)
+            for called, destination in asked.items()
+            if not (isinstance(destination, Port) and destination.owner == source)
+        }
+
+    rows: list[Ways] = side_by_side(*(partial(of, name, source) for name, source in asking.items()))
+    return {pair: targets for row in rows for pair, targets in row.items()}
+
+
+def _row(services: Services, name: str, source: Source, every: Ways, timeout: float) -> dict[Pair, _Seen]:
     """All questions of one source, in one request; the other addresses of those that did not answer in a second one."""
-    ways = {
-        called: _targets(services, source, destination)
-        for called, destination in asked.items()
-        if not (isinstance(destination, Port) and destination.owner == source)
-    }
+    ways = {called: targets for (asks, called), targets in every.items() if asks == name}
     seen = {called: [result] for called, result in _answers(services, source, ways, slice(1), timeout)}
     others = {called: targets for called, targets in ways.items() if len(targets) > 1 and not seen[called][0]}
     for called, result in _answers(services, source, others, slice(1, None), timeout):
@@ -116,9 +130,13 @@ class _Owns(Struct, frozen=True):
 class _Controls:
     """What was seen of both ends of every pair at one moment."""
 
-    def __init__(self, sources: Mapping[str, _Asks], owners: Mapping[str, _Owns]) -> None:
+    def __init__(
+        self, services: Services, sources: Mapping[str, _Asks], owners: Mapping[str, _Owns], ways: Ways
+    ) -> None:
+        self._services = services
         self._sources = sources
         self._owners = owners
+        self._ways = ways
 
     def lacks(self, pair: Pair, when: str) -> list[str]:
         """The proofs that are missing for a pair that was not reached."""
@@ -126,12 +144,20 @@ class _Controls:
         if destination not in self._owners:
             return [f"{destination} is nobody that is known here, so there is no owner to ask from inside"]
         asks, owns = self._sources.get(source, _Asks()), self._owners[destination]
-        return proof.missing(proof.Controls(asks.works, asks.detail, owns.facts, owns.inside), when, owns.name, source)
+        # where another source asks it may well answer
+        wanted = asked_inside(owns.facts, self._ways[pair])
+        inside = tuple(r for r in owns.inside if r.target in wanted)
+        aside = [f"{reason} ({when})" for reason in beside(self._services, self._ends(pair), self._ways[pair])]
+        controls = proof.Controls(asks.works, asks.detail, owns.facts, inside)
+        return aside + proof.missing(controls, when, owns.name, source)
 
     def doubts(self, pair: Pair, results: Sequence[ProbeResult]) -> list[str]:
         """Why the results themselves prove nothing."""
-        owns = self._owners.get(pair[1], _Owns())
-        return proof.doubts(results, owns.facts, owns.name)
+        return doubts(self._services, self._ends(pair), results)
+
+    def _ends(self, pair: Pair) -> Ends:
+        asks, owns = self._sources.get(pair[0], _Asks()), self._owners.get(pair[1], _Owns())
+        return Ends(asks.facts, owns.facts, owns.name)
 
     def changes(self, pair: Pair, before: _Controls) -> list[str]:
         """What happened to the ends of a pair since an earlier moment."""
@@ -141,13 +167,21 @@ class _Controls:
         return proof.changed(asked.facts, asks.facts, source) + proof.changed(owned_.facts, owns.facts, owns.name)
 
 
-def _controls(services: Services, sources: Sources, asked: Destinations, timeout: float) -> _Controls:
+def _controls(services: Services, sources: Sources, asked: Destinations, ways: Ways, timeout: float) -> _Controls:
     works = [partial(_asks, services, source) for source in sources.values()]
-    asked_inside = [partial(_inside, services, destination, timeout) for destination in asked.values()]
-    results = side_by_side(*works, *asked_inside)
+    inside = [
+        partial(
+            _inside, services, destination, [t for pair, of in ways.items() if pair[1] == called for t in of], timeout
+        )
+        for called, destination in asked.items()
+    ]
+    results = side_by_side(*works, *inside)
     owners = zip(asked, results[len(sources) :], strict=True)
     return _Controls(
-        dict(zip(sources, results, strict=False)), {name: inside for name, inside in owners if inside is not None}
+        services,
+        dict(zip(sources, results, strict=False)),
+        {name: inside for name, inside in owners if inside is not None},
+        ways,
     )
 
 
@@ -155,19 +189,14 @@ def _asks(services: Services, source: Source) -> _Asks:
     return _Asks(*source_works(services, source.source_id), source.source_facts())
 
 
-def _inside(services: Services, destination: Destination, timeout: float) -> _Owns | None:
-    """None where nobody owns it."""
+def _inside(services: Services, destination: Destination, targets: Sequence[Target], timeout: float) -> _Owns | None:
+    """By where the sources ask for it, each, and not by where the host would; None where nobody owns it."""
     owner: Container | HostListener | None
     if isinstance(destination, str):
-        targets, owner = owned(services, [parse(destination)])
+        owner = owned(services, [parse(destination)])[1]
     else:
         owner = destination.owner if isinstance(destination, Port) else destination  # type: ignore[assignment]
-        targets = []
     if owner is None:
         return None
     facts = owner.facts() if isinstance(owner, Container) else None
-    try:
-        targets = targets or destination.targets_from(None)  # type: ignore[union-attr]
-        return _Owns(owner.name, facts, tuple(answers_inside(services, facts, targets, timeout)))
-    except DockconnError:
-        return _Owns(owner.name, facts)
+    return _Owns(owner.name, facts, tuple(answers_inside(services, facts, targets, timeout)))

@@ -85,7 +85,7 @@ def bound_targets(
     found: list[Target] = []
     for binding in bindings:
         host = _bound_address(binding, where, source)
-        named = bool(where.address) and where.address != binding.address
+        named = bool(where.name) or (bool(where.address) and where.address != binding.address)
         target = Target(kind, host, binding.host_port, owner=owner.id, via="bound port", inner=port.number, named=named)
         if host and target not in found:
             found.append(target)

@@ -50,7 +50,7 @@ class Target(Struct, frozen=True):
         inner: the owner's own port behind it, where ``port`` is the host's.
         verify: of https: whether the certificate is checked.
         ca: of https: the authorities to check it against, as PEM text; empty for those of the source.
-        named: whether the test named the address itself, by ``on(address)``; nobody vouches for such a one.
+        named: of a bound port: whether the test said the address itself, by ``on`` or ``named``; nobody vouches for such a one.
         why: of a target without a host, which can't be asked: why it has none.
     """
 

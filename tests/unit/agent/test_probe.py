@@ -406,6 +406,49 @@ def test_of_several_addresses_the_first_that_takes_the_connection(monkeypatch: p
     assert (seen["verdict"], seen["address"]) == (verdict.REACHABLE, "127.0.0.1")
 
 
+FIRST, SECOND = "127.0.0.1", "127.0.0.2"
+
+
+@pytest.mark.parametrize(
+    ("first", "scheme", "share"),
+    [
+        pytest.param(servers.closes, "tcp", ENOUGH, id="it closes"),
+        pytest.param(servers.closes, "http", ENOUGH, id="it closes, HTTP"),
+        pytest.param(servers.resets, "http", ENOUGH, id="it resets"),
+        pytest.param(servers.is_silent, "http", SHORT, id="it says nothing"),
+    ],
+)
+def test_of_several_addresses_one_that_takes_the_connection_does_not_hide_the_next(
+    monkeypatch: pytest.MonkeyPatch, first: servers.Behaviour, scheme: str, share: float
+) -> None:
+    """Two containers have the same alias, and the owner, who is well, is not the first."""
+    given = iter([ENOUGH, share, ENOUGH])  # for all, for the first, for the second, whatever the machine's speed
+    monkeypatch.setattr(probe, "Deadline", lambda _: http.Deadline(next(given)))
+    _resolver(monkeypatch, [(socket.AF_INET, FIRST), (socket.AF_INET, SECOND)])
+    with servers.tcp(first) as port, socket.create_server((SECOND, port)) as there, contextlib.ExitStack() as undo:
+        undo.callback(answering(there, socket.SOCK_STREAM))
+        seen = probe.probe({"scheme": scheme, "host": "web", "port": port, "timeout": ENOUGH, "linger": ENOUGH})
+    assert (seen["verdict"], seen["address"]) == (verdict.REACHABLE, SECOND)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_several_addresses_the_one_that_took_the_connection_is_told(
+    monkeypatch: pytest.MonkeyPatch, order: int
+) -> None:
+    """With both its ends, also where another was asked after it."""
+    _resolver(monkeypatch, [(socket.AF_INET, FIRST), (socket.AF_INET, SECOND)][::order])
+    with servers.tcp(servers.closes) as port:
+        seen = probe.probe({"scheme": "http", "host": "web", "port": port, "timeout": ENOUGH})
+    assert (seen["verdict"], seen["address"]) == (verdict.RESET, FIRST)
+    assert "source" in seen
+
+
+def test_nothing_is_held_of_a_connection_without_an_answer() -> None:
+    with servers.tcp(servers.closes) as port:
+        ask(port, hold="key4")
+    assert "key4" not in held._HELD
+
+
 def test_of_several_addresses_none_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with servers.nobody() as port:
         _resolver(monkeypatch, [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "127.0.0.2")])
@@ -559,8 +602,8 @@ def answering(sock: socket.socket, kind: int) -> Any:
         connection, _ = sock.accept()
         with connection:
             connection.settimeout(5)
-            connection.recv(999)
             connection.sendall(PAGE)
+            connection.recv(999)
 
     if kind == socket.SOCK_STREAM:
         sock.listen()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from tests.unit import labs
 
 from pytest_dockconn import Client, Lab, Network, ReachabilityError, Server, Verdict, assert_matrix, assert_unreachable
+from pytest_dockconn.actions import controls
 from pytest_dockconn.assertions import unreachable
 from pytest_dockconn.handles import pairs
 from pytest_dockconn.model.probe import Connection, ProbeResult, Target
@@ -142,3 +144,140 @@ def test_a_port_that_nobody_could_look_for_is_not_left_out_in_silence(
     server.stop()
     client.stop()
     assert len(lab.matrix([client, server])) == 1
+
+
+@dataclass(frozen=True)
+class Told:
+    """What comes of a probe of somebody who can't be reached: nothing from outside, an answer from inside.
+
+    Attributes:
+        at: the address to which a name leads; None where the target is an address.
+        detail: of the probe; of a name that is not known if there is one.
+        inside: the only address at which the owner answers inside; None for each.
+    """
+
+    at: str | None = None
+    detail: str = ""
+    inside: str | None = None
+
+    def outside(self, _services: Any, _source: Any, targets: list[Target], *_: Any) -> list[ProbeResult]:
+        verdict = Verdict.NAME_NOT_FOUND if self.detail else Verdict.REFUSED
+        at = [target.host if self.at is None else self.at for target in targets]
+        return [
+            ProbeResult(verdict=verdict, target=t, address=a, detail=self.detail)
+            for t, a in zip(targets, at, strict=True)
+        ]
+
+    def from_inside(self, _services: Any, _source: Any, targets: list[Target], *_: Any) -> list[ProbeResult]:
+        return [
+            ProbeResult(verdict=Verdict.REACHABLE if t.host in (self.inside or t.host,) else Verdict.REFUSED, target=t)
+            for t in targets
+        ]
+
+
+def unheard(name: str) -> Told:
+    return Told(at="", detail=f"name resolution: {name!r} is not known")
+
+
+def on_the_host(lab: Lab) -> Any:
+    return lab.client(), lab.server(network_mode="host").port(80)
+
+
+def listener(lab: Lab) -> Any:
+    return lab.client(), lab.host.listen()
+
+
+def bound(*, on: str = "", named: str = "", host: bool = False) -> Callable[[Lab], Any]:
+    def made(lab: Lab) -> Any:
+        port = lab.server(bind={80: ("0.0.0.0", None)}).bound_port(80)
+        return lab.host if host else lab.client(), port.on(on) if on else port.named(named)
+
+    return made
+
+
+def named(name: str, *, by: str = "client") -> Callable[[Lab], Any]:
+    """It is ``server1``, and ``db`` on its network, and ``mine`` for a third one that is linked to it."""
+
+    def made(lab: Lab) -> Any:
+        network = lab.network()
+        server = lab.server(networks=[network], aliases=["db"])
+        asks = {"client": lab.client(), "server": server, "host": lab.host}[by]
+        lab.client(networks=[network], links={"mine": server})
+        return asks, server.port(80).named(name.format(network=network.engine_name, id=server.id[:12]))
+
+    return made
+
+
+ITSELF = "asked from a container is 127.0.0.1, that container itself, not "
+
+
+@pytest.mark.parametrize(
+    ("made", "told", "lacks"),
+    [
+        pytest.param(on_the_host, Told(), "", id="host mode"),
+        pytest.param(on_the_host, Told(inside="127.0.0.1"), "server1 does not answer at http://",
+                     id="host mode, and it listens on 127.0.0.1 only"),
+        pytest.param(listener, Told(), "", id="the host"),
+        pytest.param(listener, Told(inside="127.0.0.1"), "the host does not answer at http://",
+                     id="the host, on 127.0.0.1 only"),
+        pytest.param(bound(on="198.51.100.7"), Told(), "198.51.100.7 is no address of the host", id="a mistyped host"),
+        pytest.param(bound(named="198.51.100.7"), Told(), "198.51.100.7 is no address of the host", id="the same as a name"),
+        pytest.param(bound(on="127.0.0.1"), Told(), "127.0.0.1 asked from a container is that container itself",
+                     id="its own loopback"),
+        pytest.param(bound(on="127.0.0.1", host=True), Told(), "", id="the host's loopback"),
+        pytest.param(bound(named="localhost"), Told(at="127.0.0.1"), f"'localhost' {ITSELF}the host",
+                     id="a bound port by localhost"),
+        pytest.param(bound(named="localhost", host=True), Told(at="127.0.0.1"), "",
+                     id="a bound port by localhost, from the host"),
+        pytest.param(bound(named="web.test"), Told(at="198.51.100.7"),
+                     "'web.test' led to 198.51.100.7, which is no address of the host", id="another machine's name"),
+        pytest.param(bound(named="host.docker.internal"), Told(at="198.51.100.7"), "", id="the engine's own word"),
+        pytest.param(bound(named="host.docker.internal"), unheard("host.docker.internal"), "",
+                     id="the engine's own word, not known"),
+        pytest.param(bound(named="hots.docker.internal"), unheard("hots.docker.internal"),
+                     "'hots.docker.internal' is not known, and is no name of the host", id="a mistyped name of the host"),
+        pytest.param(named("localhost"), Told(at="127.0.0.1"), f"'localhost' {ITSELF}server1", id="localhost"),
+        pytest.param(named("localhost", by="host"), Told(at="127.0.0.1"), "'localhost' led to 127.0.0.1, which is not an",
+                     id="localhost, from the host"),
+        pytest.param(named("localhost", by="server"), Told(at="127.0.0.1"), "", id="localhost, from itself"),
+        pytest.param(named("db"), Told(at="198.51.100.7"), "'db' led to 198.51.100.7, which is not an address of server1",
+                     id="a name that leads to another"),
+        pytest.param(named("sevrer1"), unheard("sevrer1"), "'sevrer1' is not known, and is no name of server1",
+                     id="a mistyped name"),
+        *(pytest.param(named(name), unheard(name), "", id=f"{name} is known elsewhere only")
+          for name in ("server1", "DB", "mine", "db.{network}", "{id}")),
+    ],
+)  # fmt: skip
+def test_what_does_not_lead_to_the_owner_is_no_proof(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, made: Callable[[Lab], Any], told: Told, lacks: str
+) -> None:
+    """Nor in a cell of a matrix, whatever is said there."""
+    source, port = made(lab)
+    monkeypatch.setattr(unreachable, "watch", told.outside)
+    monkeypatch.setattr(pairs, "ask", told.outside)
+    monkeypatch.setattr(controls, "ask", told.from_inside)
+    cells = lab.matrix([source], [port]).cells.values()  # none for a server by itself
+    if not lacks:
+        assert_unreachable(source, port)
+        assert [one.lacks for one in cells if one.lacks] == []
+        return
+    with pytest.raises(ReachabilityError, match="inconclusive") as caught:
+        assert_unreachable(source, port)
+    assert lacks in str(caught.value)
+    assert [lacks in " ".join(one.lacks) for one in cells] == [True]
+
+
+def test_where_one_asks_is_not_where_another_does(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host by the gateway of one network, where the owner listens, and by that of another, where it does not."""
+    server = lab.server(network_mode="host")
+    networks = [lab.network(), lab.network()]
+    clients = [lab.client(networks=[network]) for network in networks]
+    told = Told(inside=networks[0].gateway)
+    monkeypatch.setattr(pairs, "ask", told.outside)
+    monkeypatch.setattr(controls, "ask", told.from_inside)
+
+    matrix = lab.matrix(clients, [server.port(80)])
+
+    lacks = [matrix.cells[client.name, "server1:80"].lacks for client in clients]
+    assert lacks[0] == ()
+    assert f"does not answer at http://{networks[1].gateway}:80/" in lacks[1][0]

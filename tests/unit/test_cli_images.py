@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 from tests.fakes.engine import BASE, FakeEngine
 
 from pytest_dockconn import cli, labels
-from pytest_dockconn.actions import building, leases
+from pytest_dockconn.actions import building, leases, locks
 from pytest_dockconn.actions.images import CLIENT, SERVER, Images
+from pytest_dockconn.actions.services import Services
 from pytest_dockconn.logic import bases
 from pytest_dockconn.model.settings import Settings
 from pytest_dockconn.model.spec import ContainerPlan, NetworkPlan
@@ -24,7 +26,7 @@ NAME = "dockconn-cd34-thing"
 def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeEngine]:
     made = FakeEngine()
     monkeypatch.setattr(cli, "find", lambda _: made)
-    monkeypatch.setattr(building, "FOLDER", tmp_path)
+    monkeypatch.setattr(locks, "FOLDER", tmp_path)
     images = Images(made, Settings(), bases.parse(BASE), "ab12", lambda _: None)
     for role in (CLIENT, SERVER):
         images.get(role)
@@ -130,3 +132,23 @@ def test_a_build_that_goes_on(engine: FakeEngine, capsys: pytest.CaptureFixture[
         assert cli.main(["prune", "--all"]) == 0
     assert capsys.readouterr().out.count(": a run uses it now (a build): left alone\n") == 2
     assert engine.tags == tags
+
+
+def test_a_run_that_has_no_container_now(
+    engine: FakeEngine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It collects, or is between two tests; and it will not look for the images again."""
+    tags = engine.tags
+    monkeypatch.setattr(engine, "_url", "unix:///run/docker.sock")  # one that others can be on
+    services = Services(engine, Settings(base=BASE), lambda _: None)
+    services.images.look()
+
+    assert cli.main(["prune", "--all"]) == 0
+
+    assert capsys.readouterr().out.count(": a run uses it now (one that has no container now): left alone\n") == 2
+    assert engine.tags == tags
+
+    del services
+    gc.collect()
+    assert cli.main(["prune", "--all"]) == 0
+    assert engine.tags == [BASE]

@@ -206,10 +206,31 @@ def bootstrap(engine: Engine, suite: str, labels: dict[str, str], say: Say) -> s
         )
     check_suite(tool, suite)
     say(f"making a base of {suite}'s packages with {Path(tool).name} (12 to 60 s)")
-    with tempfile.TemporaryDirectory(prefix="dockconn-") as folder, _made(tool, suite, Path(folder)) as tar:
-        say("importing the base")
-        _import(engine, tar, suite, labels, suite)
+    try:
+        with tempfile.TemporaryDirectory(prefix="dockconn-") as folder, _made(tool, suite, Path(folder)) as tar:
+            say("importing the base")
+            _import(engine, tar, suite, labels, suite)
+    except subprocess.TimeoutExpired as error:
+        raise _too_slow(suite, error) from error
+    except OSError as error:  # a full disk, no folder for temporary files, a tool that can't be run
+        raise BuildFailed(
+            f"a base of {suite} can't be made: {one_line(str(error), 300)}",
+            checked=f"{tool}, in a folder for temporary files",
+            remedy="make room there (TMPDIR names another one), or name an image: --dockconn-base IMAGE",
+        ) from error
     return name
+
+
+def _too_slow(suite: str, error: subprocess.TimeoutExpired) -> BuildFailed:
+    # bytes, even of a process whose output is text (seen on Python 3.11)
+    said = [part.decode(errors="replace") if isinstance(part, bytes) else part for part in (error.stdout, error.stderr)]
+    text = "".join(filter(None, said)).strip()
+    return BuildFailed(
+        f"a base of {suite} can't be made: {Path(error.cmd[0]).name} was not done after {error.timeout:g} s\n"
+        + _last(text),
+        checked=" ".join(error.cmd),
+        remedy="see whether the archive answers, or name an image: --dockconn-base IMAGE",
+    )
 
 
 def check_suite(tool: str, suite: str) -> None:

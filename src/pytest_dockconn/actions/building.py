@@ -1,27 +1,20 @@
-"""One at a time builds on an engine, among all processes of this machine: whoever runs them, and however they write its URL.
-
-The kernel lets go of the lock however its holder ends. The file holds nothing, is only read and never followed, so that it does
-not matter who made it: all that others can do to it is to wait.
-"""
+"""One at a time builds on an engine, among all processes of this machine."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..engine.port import Engine
 from ..errors import BuildFailed
+from . import locks
 from .base import Say
 
 #: Seconds to wait for another process that builds; and between two looks whether it has ended.
 PATIENCE = 1800.0
 PACE = 0.02
-#: Not tempfile's: that looks at TMPDIR and at which disk is full just now, and all have to come to the same place.
-FOLDER = Path("/tmp")  # noqa: S108 - see above
 
 
 @contextlib.contextmanager
@@ -52,11 +45,7 @@ def unless_others_build(engine: Engine) -> Iterator[bool]:
 
 
 def _path(engine: Engine) -> Path:
-    """By what the engine says of itself: to one engine lead many URLs."""
-    info = engine.info()
-    # private engines of one machine share docker's id, and podman (seen on 4.3.1) draws a new one for each answer
-    known = (info.name, info.root, info.id if engine.version().kind == "docker" else "")
-    return FOLDER / f"dockconn-build-{hashlib.sha256(repr(known).encode()).hexdigest()[:16]}.lock"
+    return locks.place("build", locks.mark(engine, engine.info()))
 
 
 def _awaited(path: Path, what: str, say: Say) -> int:
@@ -83,49 +72,18 @@ def _awaited(path: Path, what: str, say: Say) -> int:
 
 def _take(path: Path) -> int | None:
     """The lock, as an open file; None where somebody has it. Raises ``OSError`` where there can be none."""
-    fd = _opened(path)
+    fd = locks.opened(path)
     if fd is None:
         return None
     try:
-        if _is_lock(fd) and _locked(fd) and _leads_to(path, fd):
+        locks.check(fd)
+        if locks.locked(fd) and _leads_to(path, fd):
             return fd
     except BaseException:
         os.close(fd)
         raise
     os.close(fd)
     return None
-
-
-def _opened(path: Path) -> int | None:
-    """Without O_CREAT where it is there: kernels refuse that in /tmp for another user's file (fs.protected_regular)."""
-    if os.name != "posix":
-        raise OSError("no locks here")
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    with contextlib.suppress(FileNotFoundError):
-        return os.open(path, flags)
-    with contextlib.suppress(FileExistsError):  # made meanwhile, and next time it will be found
-        fd = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o644)
-        os.fchmod(fd, 0o644)  # whatever the umask: other users have to open it
-        return fd
-    return None
-
-
-def _is_lock(fd: int) -> bool:
-    """Raises ``OSError`` for what is no lock's file: a pipe, a folder, another name of somebody's file."""
-    there = os.fstat(fd)
-    if not stat.S_ISREG(there.st_mode) or there.st_nlink > 1:
-        raise OSError("it is not a lock's file")
-    return True
-
-
-def _locked(fd: int) -> bool:
-    import fcntl  # noqa: PLC0415 - not on Windows
-
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _leads_to(path: Path, fd: int) -> bool:

@@ -22,10 +22,22 @@ def obstacle(folder: Path) -> str:
     try:
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
-        there = folder.lstat()
-        ours = stat.S_ISDIR(there.st_mode) and there.st_uid == os.getuid() and not there.st_mode & 0o022
+        ours = _is_ours(folder)
     except (OSError, AttributeError) as error:  # AttributeError: there are no users on Windows
         return str(error)
     if not ours:
         return "it must be a folder of your own that nobody else may write to"
     return "" if os.access(folder, os.W_OK | os.X_OK) else "you may not write to it"
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether it is there, and nobody else has a say in it."""
+    try:
+        return _is_ours(folder)
+    except (OSError, AttributeError):  # as above
+        return False
+
+
+def _is_ours(folder: Path) -> bool:
+    there = folder.lstat()
+    return stat.S_ISDIR(there.st_mode) and there.st_uid == os.getuid() and not there.st_mode & 0o022

@@ -8,7 +8,7 @@ import json
 import tarfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 
 from .. import labels
@@ -68,14 +68,24 @@ def packed(files: Mapping[str, bytes]) -> io.BytesIO:
 
 
 class Images:
-    """The two images of a session."""
+    """The two images of a session. ``use``: called before one is looked for."""
 
-    def __init__(self, engine: Engine, settings: Settings, base: Base, run: str, say: Say) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        base: Base,
+        run: str,
+        say: Say,
+        *,
+        use: Callable[[], object] = lambda: None,
+    ) -> None:
         self._engine = engine
         self._settings = settings
         self._base = base
         self._run = run
         self._say = say
+        self._use = use
         self._found: dict[str, ImageFacts] = {}
         self._refused: dict[str, DockconnError] = {}
         self._locks = {CLIENT: threading.Lock(), SERVER: threading.Lock()}
@@ -86,6 +96,7 @@ class Images:
             if role in self._refused:
                 raise self._refused[role]  # a pull or a bootstrap that fails takes long: not again for each test
             if role not in self._found:
+                self._use()
                 try:
                     self._found[role] = self._ready(role) or self._built(role)
                 except (SpecError, BuildFailed) as error:
@@ -95,6 +106,7 @@ class Images:
 
     def look(self) -> None:
         """Find what is there already, and nothing more: whoever wants an image later need not ask."""
+        self._use()
         for role in (CLIENT, SERVER):  # the server's tag is made of the client's id
             with self._locks[role]:
                 found = self._found.get(role) or self._there(role)

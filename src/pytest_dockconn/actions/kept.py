@@ -57,6 +57,9 @@ class Kept:
         except DockconnError:
             lease.drop()
             return False
+        except BaseException:  # Ctrl-C: it may be on its way out
+            lease.drop()
+            raise
         lease.end()
         return True
 

@@ -49,8 +49,8 @@ class Lease:
         return self.until > 0
 
     def put_back(self) -> None:
-        """It was not used: as it was."""
-        if self.clean:
+        """It was not used: as it was. Nothing happens where it was given back, dropped or ended before."""
+        if self.clean and self._fd >= 0:
             self.give_back(self.until)
         self.drop()
 
@@ -141,10 +141,8 @@ class Leases:
         return self._take(run, thing, now)
 
     def _take(self, run: str, thing: str, due: float) -> Lease | None:
-        path = self._path(run, thing)
-        try:
-            fd = os.open(path, OPENED)
-        except OSError:
+        fd = self._open(run, thing)
+        if fd is None:
             return None
         # only what is read under the lock counts; where it is, somebody may have removed it before
         until = _until(os.pread(fd, WIDTH, 0)) if _lock(fd) and os.fstat(fd).st_nlink else None
@@ -153,22 +151,19 @@ class Leases:
             return None
         with contextlib.suppress(OSError):
             _write(fd, _in_use())
-        return Lease(path, fd, until)
+        return Lease(self._path(run, thing), fd, until)
 
     def until(self, run: str, thing: str) -> float | None:
         """When its time is over: 0 where it says "in use", None where there is no lease."""
-        try:
-            return _until(self._path(run, thing).read_bytes())
-        except OSError:
-            return None
+        said = self._read(run, thing)
+        return None if said is None else _until(said)
 
     def is_used(self, run: str, thing: str) -> bool:
         """Whether a run that lives uses it now."""
         if self.until(run, thing) != 0.0:
             return False  # not even for a moment is what is free locked here: somebody might just now want to take it
-        try:
-            fd = os.open(self._path(run, thing), OPENED)
-        except OSError:
+        fd = self._open(run, thing)
+        if fd is None:
             return False
         try:
             return not _lock(fd, share=True)
@@ -179,15 +174,37 @@ class Leases:
         """The run that uses it now, in words; empty where none does."""
         if not self.is_used(run, thing):
             return ""
-        try:
-            pid = self._path(run, thing).read_bytes().decode("ascii", "replace").removeprefix(IN_USE).strip()
-        except OSError:
+        said = self._read(run, thing)
+        if said is None:
             return ""
+        pid = said.decode("ascii", "replace").removeprefix(IN_USE).strip()
         return "this very run" if pid == str(os.getpid()) else f"the run of process {pid}"
 
     def of_run(self, run: str) -> list[str]:
         """The ids of what a run made and there are leases of."""
+        if not folders.is_ours(self._folder):
+            return []
         return [path.name.partition(".")[2] for path in self._folder.glob(f"{_bare(run)}.*")]
+
+    def _read(self, run: str, thing: str) -> bytes | None:
+        fd = self._open(run, thing)
+        if fd is None:
+            return None
+        try:
+            return os.pread(fd, WIDTH, 0)
+        except OSError:
+            return None
+        finally:
+            os.close(fd)
+
+    def _open(self, run: str, thing: str) -> int | None:
+        """None where there is no lease. What others could have put there is none: it would say "in use" for ever, or hang who reads it."""
+        if not folders.is_ours(self._folder):
+            return None
+        try:
+            return os.open(self._path(run, thing), OPENED)
+        except OSError:
+            return None
 
     def _path(self, run: str, thing: str) -> Path:
         return self._folder / f"{_bare(run)}.{_bare(thing)}"

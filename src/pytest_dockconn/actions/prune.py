@@ -20,6 +20,7 @@ from . import steps
 from .building import unless_others_build
 from .committed import discard
 from .here import here
+from .inuse import by_a_run
 from .leases import Leases, clock
 from .owners import living
 
@@ -97,6 +98,8 @@ def built(engine: Engine) -> list[Leftover]:
 def users(engine: Engine, leftovers: list[Leftover]) -> list[str]:
     """Who may rely on what was built: the owners that live, once these leftovers are gone, and whoever builds."""
     owners = living(engine, here(engine), {one.id for one in leftovers})
+    if not owners and by_a_run(engine):
+        owners = ["one that has no container now"]
     with unless_others_build(engine) as nobody:
         return owners if nobody else [*owners, "a build"]
 

@@ -76,7 +76,18 @@ class Reuse:
             for thing in set(self._leases.of_run(run)) - there:
                 lease = self._leases.take(run, thing)
                 if lease is not None:
-                    lease.end()
+                    self._end_if_gone(lease, thing)
+
+    def _end_if_gone(self, lease: Lease, thing: str) -> None:
+        """Its run may have made it after the listing: without its lease nobody would ever remove it."""
+        try:
+            for look in (self._engine.inspect, self._engine.network):
+                with contextlib.suppress(NotFound):
+                    look(thing)
+                    return
+            lease.end()
+        finally:
+            lease.put_back()
 
     def ready(self) -> list[Offer]:
         """Of those, what nobody uses at the moment."""
@@ -93,10 +104,28 @@ class Reuse:
         there = [one for one in self.offers() if (one.kind, one.place.use) == (kind, place.use)]
         # with several (of xdist's workers) those that were made from the same first: the others are other workers'
         for found in sorted(there, key=lambda one: one.place.made_of != place.made_of):
+            if found.place.made_of != place.made_of and self._hangs_on_others(found):
+                continue
             lease = self._leases.take(found.run, found.id)
-            if lease is not None and self._fits(found, lease, place, unfit):
+            if lease is not None and self._fits_or_back(found, lease, place, unfit):
                 return found.id
         return None
+
+    def _hangs_on_others(self, found: Offer) -> bool:
+        """Whether its network, or what it is linked to, is used by another worker or run: that one is about to want it."""
+        used = {one.name for one in self.offers() if one.id not in self._held and self._leases.is_used(one.run, one.id)}
+        if found.kind == "network" or not used:
+            return False
+        with contextlib.suppress(NotFound):
+            return not used.isdisjoint((*found.at, *(source for source, _ in self._engine.inspect(found.id).links)))
+        return False
+
+    def _fits_or_back(self, found: Offer, lease: Lease, place: Place, unfit: Callable[[str], str]) -> bool:
+        try:
+            return self._fits(found, lease, place, unfit)
+        except BaseException:  # nobody knows what it is like; a later look may tell
+            lease.put_back()
+            raise
 
     def _fits(self, found: Offer, lease: Lease, place: Place, unfit: Callable[[str], str]) -> bool:
         """Whether it is ours now; if not, it is gone, or about to go, or others are on it."""

@@ -193,12 +193,14 @@ class Room:
                 else "its labels are not its own"
             )
         taken: list[tuple[Offer, Lease]] = []
-        for found in (*(kept[thing] for thing in on), kept[there.id]):
-            lease = self._kept.take(found)
-            if lease is None:
-                for _, had in taken:
-                    had.put_back()
-                return self._kept.user(found)
-            taken.append((found, lease))
-        gone = [self._removed(found, lease, why) for found, lease in taken]
+        try:
+            for found in (*(kept[thing] for thing in on), kept[there.id]):
+                lease = self._kept.take(found)
+                if lease is None:
+                    return self._kept.user(found)
+                taken.append((found, lease))
+            gone = [self._removed(found, lease, why) for found, lease in taken]
+        finally:  # Ctrl-C too: those that were not come to
+            for _, lease in taken:
+                lease.put_back()
         return "" if all(gone) else "the engine refuses to remove it"

@@ -265,6 +265,33 @@ def test_a_bootstrap_that_fails(monkeypatch: pytest.MonkeyPatch, said: str, kind
     assert "remedy" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            subprocess.TimeoutExpired(["mmdebstrap", "x"], 1200, b"I: got 3 of 99\n", b"W: slow"),
+            "not done after 1200 s",
+        ),
+        (subprocess.TimeoutExpired(["mmdebstrap", "x"], 1200), "not done after 1200 s"),
+        (OSError(28, "No space left on device", "/tmp/x"), "No space left on device"),
+        (FileNotFoundError(2, "No usable temporary directory found"), "No usable temporary directory"),
+    ],
+    ids=["too slow", "and silent", "full", "no folder"],
+)
+def test_a_bootstrap_that_can_not_end(monkeypatch: pytest.MonkeyPatch, error: Exception, says: str) -> None:
+    """Of these too: else each test would try it again, and wait."""
+
+    def run(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(BuildFailed, match=says) as caught:
+        find(Engine(), Base("bootstrap", "bookworm"))
+    assert "--dockconn-base IMAGE" in caught.value.remedy
+    if isinstance(error, subprocess.TimeoutExpired) and error.stdout:
+        assert "    I: got 3 of 99\n    W: slow" in caught.value.cause
+
+
 def test_a_suite_that_debootstrap_does_not_know(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "bookworm").touch()
     monkeypatch.setattr(base, "Path", lambda name: tmp_path if "scripts" in name else Path(name))

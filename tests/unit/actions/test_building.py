@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests.waiting import until
 
-from pytest_dockconn.actions import building
+from pytest_dockconn.actions import building, locks
 from pytest_dockconn.actions.building import alone, unless_others_build
 from pytest_dockconn.errors import BuildFailed
 from pytest_dockconn.model.facts import InfoFacts, VersionFacts
@@ -28,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = tmp_path / "tmp"
     made.mkdir()
     made.chmod(0o1777)
-    monkeypatch.setattr(building, "FOLDER", made)
+    monkeypatch.setattr(locks, "FOLDER", made)
     return made
 
 
@@ -122,7 +122,7 @@ def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 HOLD = """
 import os, sys
 from pathlib import Path
-from pytest_dockconn.actions import building
+from pytest_dockconn.actions import building, locks
 os.setuid(int(sys.argv[2]))
 fd = building._take(Path(sys.argv[1]))
 print(fd is not None, flush=True)
@@ -154,7 +154,7 @@ def test_users_of_one_machine_share_it(monkeypatch: pytest.MonkeyPatch) -> None:
     old = os.umask(0o077)
     shared = Path(tempfile.mkdtemp(dir="/tmp"))  # pytest's own are for this user alone
     shared.chmod(0o1777)
-    monkeypatch.setattr(building, "FOLDER", shared)
+    monkeypatch.setattr(locks, "FOLDER", shared)
     try:
         with alone(engine(), "client", print):
             process, said = holder(lock(engine()), NOBODY)
@@ -202,7 +202,7 @@ def test_what_is_no_lock_is_left_alone(trap: object, tmp_path: Path) -> None:
 
 
 def test_no_place_for_a_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building, "FOLDER", tmp_path / "nowhere")
+    monkeypatch.setattr(locks, "FOLDER", tmp_path / "nowhere")
     with alone(engine(), "client", print):
         assert not is_free(engine())
 
@@ -211,13 +211,13 @@ def test_a_lock_that_its_last_holder_removed_is_none(monkeypatch: pytest.MonkeyP
     """Between the look and the lock."""
     path = lock(engine())
     path.touch()
-    locked = building._locked
+    locked = locks.locked
 
     def late(fd: int) -> bool:
         path.unlink()
         return locked(fd)
 
     with monkeypatch.context() as patch:
-        patch.setattr(building, "_locked", late)
+        patch.setattr(locks, "locked", late)
         assert building._take(path) is None
     assert is_free(engine())

@@ -231,3 +231,39 @@ def test_a_folder_that_others_have_a_say_in_is_refused(tmp_path: Path, kind: str
 
     with pytest.raises(DockconnError, match="can't keep its leases"):
         Leases(folder).make(RUN, THING)
+
+
+@pytest.mark.parametrize("kind", ["a link", "open to all"])
+def test_what_lies_in_such_a_folder_is_no_lease(leases: Leases, tmp_path: Path, kind: str) -> None:
+    """Else a locked file of somebody's would say for ever that a run uses a thing, and nobody would remove it."""
+    theirs = leases.make(RUN, THING)
+    folder = tmp_path / "leases"
+    if kind == "a link":
+        folder.rename(tmp_path / "theirs")
+        folder.symlink_to(tmp_path / "theirs")
+    else:
+        folder.chmod(0o777)
+
+    assert leases.take(RUN, THING) is None
+    assert leases.until(RUN, THING) is None
+    assert not leases.is_used(RUN, THING)
+    assert leases.user(RUN, THING) == ""
+    assert leases.of_run(RUN) == []
+    theirs.drop()
+
+
+def test_put_back_is_only_what_one_still_has(leases: Leases) -> None:
+    leases.make(RUN, THING).give_back(100.0)
+    lease = leases.take(RUN, THING)
+    assert lease is not None
+    lease.drop()
+    lease.put_back()
+    assert leases.until(RUN, THING) == 0.0
+
+
+def test_what_can_not_be_read_is_no_lease(leases: Leases, tmp_path: Path) -> None:
+    leases.prepare()
+    os.mkfifo(tmp_path / "leases" / f"{RUN}.{THING}")
+    assert leases.until(RUN, THING) is None
+    assert not leases.is_used(RUN, THING)
+    assert leases.user(RUN, THING) == ""

@@ -15,11 +15,12 @@ from tests.unit.handles.runs import Runs, outcome, runs
 
 from pytest_dockconn import Lab, labels
 from pytest_dockconn.actions.images import CLIENT, SERVER
+from pytest_dockconn.errors import EngineError
 from pytest_dockconn.handles.again import place_of
 from pytest_dockconn.handles.planning import Wish, planned
 from pytest_dockconn.logic import networks
 from pytest_dockconn.logic.reuse import Place, place
-from pytest_dockconn.model.spec import ContainerPlan
+from pytest_dockconn.model.spec import ContainerPlan, NetworkPlan
 
 __all__ = ["runs"]
 
@@ -177,3 +178,85 @@ def test_a_client_linked_by_name_is_made_anew_with_its_source(runs: Runs) -> Non
     with runs.run() as lab:
         assert lab.client(name="ask", links={"db": "theirs"}).id != first
         assert outcome(lab).replaced == ("ask (it was made from something else)",)
+
+
+# Who has a right to it
+
+
+@pytest.mark.parametrize("error", [EngineError("it is busy"), KeyboardInterrupt()], ids=["the engine", "Ctrl-C"])
+def test_what_could_not_be_looked_at_is_free_again(runs: Runs, error: BaseException) -> None:
+    with runs.run() as lab:
+        made = lab.network("front").id
+    with runs.run() as lab:
+        reuse = lab._services.reuse
+        assert reuse is not None
+        (found,) = reuse.offers()
+
+        def failing(_: str) -> str:
+            raise error
+
+        with pytest.raises(type(error)):
+            reuse.take(found.place, "network", failing)
+
+        assert reuse.ready() == [found]
+        assert lab.network("front").id == made
+
+
+def on_a_network(lab: Lab) -> tuple[str, Callable[[], str]]:
+    front = lab.network("front")
+    return front.id, lambda: lab.server(name="web", networks=[front]).id
+
+
+def linked(lab: Lab) -> tuple[str, Callable[[], str]]:
+    db = lab.server(name="db")
+    return db.id, lambda: lab.client(name="web", links={"x": db}).id
+
+
+@pytest.mark.parametrize("begin", [on_a_network, linked])
+def test_what_hangs_on_another_workers_is_left_to_it(
+    runs: Runs, begin: Callable[[Lab], tuple[str, Callable[[], str]]]
+) -> None:
+    """More workers than before: those that find nothing free are not made from the same, and the others have just begun."""
+    with runs.run() as lab:
+        below, go_on = begin(lab)
+        web = go_on()
+    with runs.run() as first:
+        again, go_on = begin(first)
+        assert again == below
+        with runs.run() as more:
+            its_own, makes = begin(more)
+            assert its_own != below
+            assert makes() != web
+            assert outcome(more).replaced == ()
+
+            assert go_on() == web
+
+
+def test_what_hangs_on_this_runs_own_is_replaced(runs: Runs) -> None:
+    with runs.run() as lab:
+        lab.server(name="web", networks=[lab.network("front")])
+    with runs.run() as lab:
+        lab.server(name="web", networks=[lab.network("front")], env={"A": "1"})
+        assert outcome(lab).replaced == ("web (it was made from something else)",)
+
+
+@pytest.mark.parametrize("kind", ["network", "container", "nothing"])
+def test_what_was_made_after_the_look_keeps_its_lease(runs: Runs, kind: str) -> None:
+    """A lease whose thing was not in the listing: either somebody removed the thing, or it was not there yet."""
+    with runs.run() as lab:
+        lab.network("front")
+    with runs.run() as lab:
+        reuse = lab._services.reuse
+        assert reuse is not None
+        (found,) = reuse.kept.known()
+        thing = "0123"
+        if kind == "network":
+            thing = runs.engine.create_network(NetworkPlan(name="later", labels={}))
+        elif kind == "container":
+            thing = runs.engine.create(ContainerPlan(image=BASE, name="later", labels={}, command=("x",)))
+        runs.leases.make(found.run, thing).give_back(100.0)
+
+        reuse.offers()
+
+        assert runs.leases.until(found.run, thing) == (None if kind == "nothing" else 100.0)
+        assert not runs.leases.is_used(found.run, thing)

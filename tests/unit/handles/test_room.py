@@ -330,3 +330,26 @@ def test_what_can_not_be_removed_is_its_helpers(runs: Runs) -> None:
     lease = runs.leases.take_due(run, first, 0.0)
     assert lease is not None
     lease.end()
+
+
+def test_what_ctrl_c_kept_from_going_is_free(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a network and who is on it: what was under way is its helper's to remove, the rest as it was."""
+    with runs.run() as lab:
+        front = lab.network("front", subnet=SUBNET)
+        web = lab.server(name="web", networks=[front])
+        run = lab._services.run
+
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with runs.run() as lab:
+        with monkeypatch.context() as patch:
+            patch.setattr(runs.engine, "remove", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                lab.network("other", subnet=SUBNET)
+
+        for thing, clean in ((web.id, False), (front.id, True)):
+            lease = runs.leases.take(run, thing)
+            assert lease is not None
+            assert lease.clean is clean
+            lease.put_back()

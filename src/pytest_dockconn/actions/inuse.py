@@ -1,0 +1,49 @@
+"""That a run uses the images of an engine: `dockconn prune --all` leaves them then, though no container tells it so."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ..engine.port import Engine
+from . import locks
+
+#: Seconds to wait for one that looks whether they are used, which takes a moment; then nobody is told.
+PATIENCE = 5.0
+
+
+class InUse:
+    """What a run says of the images, for as long as it has this object.
+
+    Args:
+        mark: of the engine, see ``locks.mark``. Empty where nobody else can be on it.
+    """
+
+    def __init__(self, mark: Callable[[], str]) -> None:
+        self._mark = mark
+        self._lock: locks.Lock | None = None
+        self._mine = threading.Lock()
+
+    def begin(self) -> None:
+        """From now on they are used."""
+        with self._mine:
+            mark = "" if self._lock is not None else self._mark()
+            if mark:
+                self._lock = _lock(mark)
+                if self._lock is not None:
+                    locks.awaited(self._lock, PATIENCE, share=True)
+
+
+def by_a_run(engine: Engine) -> bool:
+    """Whether a run of this machine uses them, as far as can be seen."""
+    lock = _lock(locks.mark(engine, engine.info()))
+    if lock is None:
+        return False
+    try:
+        return not lock.taken()
+    finally:
+        lock.let_go()
+
+
+def _lock(mark: str) -> locks.Lock | None:
+    return locks.found(locks.place("images", mark))

@@ -385,9 +385,13 @@ def test_a_forked_child_that_falls_out_of_its_test_removes_nothing(inner: Inner)
     """There pytest goes on, and ends the test's fixtures a second time."""
     inner.write("""
         import os
+        import threading
 
         def test_one(dockconn):
             dockconn.client()
+            for thread in threading.enumerate():  # the child must not find a lock that nobody there gives back
+                if thread.name in ("dockconn-warm", "dockconn-sweep"):
+                    thread.join()
             child = os.fork()
             if not child:
                 raise RuntimeError

@@ -61,6 +61,7 @@ class Active:
         self._run = run
         self._wrong = ""
         self._collected: list[pytest.Item] = []
+        self._session: pytest.Session | None = None
         self._early = not any(
             getattr(config.option, name, None)
             for name in ("keyword", "markexpr", "deselect", "lf", "failedfirst", "stepwise")
@@ -155,19 +156,34 @@ class Active:
             terminalreporter.write_line(line)
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Begin to remove everything: last, as fixtures that -x or Ctrl-C left open end in pytest's own part of this hook."""
-        self._run.start_closing()
+        self._session = session
+        try:
+            self._run.start_closing()
+        except KeyboardInterrupt:  # here pytest expects none; it is begun again below
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
 
     def pytest_unconfigure(self) -> None:
         """Wait for it."""
-        failed = [*self._run.close(), *self._run.worker_left]
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        try:
+            failed = [*self._run.close(), *self._run.worker_left]
+        except KeyboardInterrupt:  # here neither
+            failed = []
+            self._interrupted(reporter)
         if self._run.late and reporter is not None:
             reporter.write_line(one_line(f"dockconn: {self._run.late}", SHOWN))
         if failed and reporter is not None:
             left = one_line(f"dockconn: left on the engine: {_few(failed)}", SHOWN)
             reporter.write_line(f"{left} (remedy: dockconn prune)", red=True)
+
+    def _interrupted(self, reporter: pytest.TerminalReporter | None) -> None:
+        whose = self._run.give_up()
+        if self._session is not None:
+            self._session.exitstatus = pytest.ExitCode.INTERRUPTED
+        if reporter is not None:
+            reporter.write_line(f"dockconn: interrupted while things were removed; {whose}", red=True)
 
 
 def _few(reasons: list[str]) -> str:

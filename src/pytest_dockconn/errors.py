@@ -7,7 +7,8 @@ DockconnError                  a tool is broken or was asked for something that 
 │   ├── EngineUnavailable      no engine answers
 │   │   └── EngineTimeout      it took the question and did not answer in time
 │   ├── NotFound               no such container, network or image
-│   └── Conflict               the name is taken, or the thing is in use
+│   ├── Conflict               the name is taken, or the thing is in use
+│   └── LeftBehind             it said no half way, and what it had made by then is still there
 ├── PortInUse                  a host port is taken
 ├── StartFailed                a container died, or never answered
 ├── BuildFailed                a base or an image could not be made
@@ -78,6 +79,10 @@ class NotFound(EngineError):
 
 class Conflict(EngineError):
     """The name is taken, or the thing is in use."""
+
+
+class LeftBehind(EngineError):
+    """The engine refused half way, and also to take back what it had made by then."""
 
 
 class PortInUse(DockconnError):

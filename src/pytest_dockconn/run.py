@@ -76,7 +76,9 @@ class Run:
         return self.session.new_lab()
 
     def close_lab(self, lab: Lab) -> None:
-        """Close a test's lab; its containers go in the background."""
+        """Close a test's lab; its containers go in the background. Not in a fork: they are its parent's."""
+        if self.forked:
+            return
         self.session.close_lab(lab)
 
     def headers(self) -> list[str]:
@@ -221,3 +223,9 @@ class Run:
             self._wait()
             self._left = self.session.close()
         return self._left
+
+    def give_up(self) -> str:
+        """After Ctrl-C while this waits: who removes what is left."""
+        self._left = []
+        helper = not self.forked and self.session.give_up()
+        return f"what may be left is removed by {'the helper process' if helper else '`dockconn prune`'}"

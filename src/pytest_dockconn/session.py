@@ -146,6 +146,7 @@ class Session:
 
     def start_closing(self) -> None:
         """Begin to remove everything."""
+        self.services.doubt.end()
         for lab in list(self.labs):
             lab.close()
         self.services.remover.submit(self.services.agents.releases())
@@ -168,3 +169,11 @@ class Session:
         else:
             self.services.guardian.dismiss()
         return failed
+
+    def give_up(self) -> bool:
+        """Wait no longer: what is left is the helper's. Returns whether there is one."""
+        guarded = self.services.guardian.pid is not None
+        if self.services.reuse is not None:
+            self.services.reuse.drop()
+        self.services.guardian.abandon()
+        return guarded

@@ -20,6 +20,7 @@ import pytest_dockconn.active
 import pytest_dockconn.assertions
 import pytest_dockconn.cli
 import pytest_dockconn.engine.docker_sdk
+import pytest_dockconn.handles.partition
 import pytest_dockconn.plugin
 from tests.fakes import plugin
 

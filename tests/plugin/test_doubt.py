@@ -9,12 +9,33 @@ from tests.plugin.conftest import Inner
 
 BEGIN = """
     import pytest
-    from pytest_dockconn.errors import EngineError, EngineTimeout
+    from pytest_dockconn.actions import sidecars
+    from pytest_dockconn.actions.agents import AgentGone
+    from pytest_dockconn.errors import EngineError, EngineTimeout, LeftBehind
+    from pytest_dockconn.handles import partition
     from tests.fakes.engine import Fault
     from tests.fakes.plugin import latest
 
     def fails(call, error, **more):
         latest().faults.append(Fault(lambda: error, call, **more))
+
+    # something goes wrong right after a call (or instead of it), once, when some have gone well
+    @pytest.fixture
+    def then(monkeypatch):
+        def break_it(where, name, error, *, skip=0, after=True):
+            real, left = getattr(where, name), [*[None] * skip, error]
+
+            def call(*args, **more):
+                wrong = left.pop(0) if left else None
+                if wrong is None or after:
+                    result = real(*args, **more)
+                if wrong is not None:
+                    raise wrong
+                return result
+
+            monkeypatch.setattr(where, name, call)
+
+        return break_it
 """
 
 
@@ -61,12 +82,109 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             "abandon",
             id="what did not start can't be removed",
         ),
+        pytest.param(
+            "fails('create', LeftBehind('no')); dockconn.server()", "abandon", id="half of it can't be removed"
+        ),
+        pytest.param(
+            "fails('create', LeftBehind('no available IP; busy'), times=1); "
+            "dockconn._services.room.addresses = lambda _: True; dockconn.server()",
+            "abandon",
+            id="nor is it made again in the place of others",
+        ),
+        pytest.param(
+            "fails('create', KeyboardInterrupt(), where='ask-rules'); dockconn.engine.can('partition')",
+            "abandon",
+            id="Ctrl-C, what is made to ask whether the engine can do something",
+        ),
+        pytest.param(
+            "dockconn.server(); dockconn.network(); "
+            "then(dockconn._services.remover, 'submit', KeyboardInterrupt(), skip=1, after=False)",
+            "abandon",
+            id="Ctrl-C while its lab closes",
+        ),
+        pytest.param(
+            "then(partition, 'cut', KeyboardInterrupt(), after=False); "
+            "web = dockconn.server(); dockconn.partition(web, dockconn.network()).__enter__()",
+            "abandon",
+            id="Ctrl-C, a partition that nobody knows of yet",
+        ),
+        pytest.param(
+            "then(sidecars.Agents, '_open', KeyboardInterrupt()); web = dockconn.server(); web.probe(web.port(80))",
+            "abandon",
+            id="Ctrl-C, a sidecar that nobody knows of yet",
+        ),
+        pytest.param(
+            "fails('remove', EngineError('no'), where='sidecar', times=1); "
+            "web = dockconn.server(); web.probe(web.port(80)); web.stop()",
+            "abandon",
+            id="the sidecar of what is stopped can't be removed",
+        ),
     ],
 )
 def test_what_the_helper_hears(inner: Inner, told: list[str], body: str, word: str) -> None:
-    inner.run(BEGIN + f"\n    def test_one(dockconn):\n        {body}\n")
+    inner.run(BEGIN + f"\n    def test_one(then, dockconn):\n        {body}\n")
 
     assert told == [word]
+
+
+@pytest.mark.parametrize(
+    ("error", "word"), [("AgentGone('no more threads')", "dismiss"), ("KeyboardInterrupt()", "abandon")]
+)
+def test_a_sidecar_that_nobody_can_speak_to(inner: Inner, told: list[str], error: str, word: str) -> None:
+    body = f"then(sidecars, 'StreamChannel', {error}, after=False); web = dockconn.server(); web.probe(web.port(80))"
+    inner.run(BEGIN + f"\n    def test_one(then, dockconn):\n        {body}\n")
+
+    assert [name.rpartition("-")[2] for name in inner.said("made")] == ["server1", "sidecar1"]
+    assert inner.left() == []
+    assert told == [word]
+
+
+def test_what_a_thread_still_makes_when_the_run_is_over(inner: Inner, told: list[str]) -> None:
+    """Ctrl-C ends the wait for it, and not the thread."""
+    inner.pytester.makeconftest("""
+        import pytest
+        import threading
+
+        class Going:
+            at, go = threading.Event(), threading.Event()
+            thread = None
+
+        @pytest.fixture
+        def going():
+            return Going
+
+        @pytest.hookimpl(trylast=True)
+        def pytest_unconfigure():
+            Going.go.set()
+            Going.thread.join()
+    """)
+    inner.run(
+        BEGIN
+        + """
+    import contextlib
+    import threading
+
+    def test_one(dockconn, going):
+        create = latest().create
+
+        def slow(plan):
+            going.at.set()
+            assert going.go.wait(10)
+            return create(plan)
+
+        def work():
+            with contextlib.suppress(Exception):
+                dockconn.server()
+
+        latest().create = slow
+        going.thread = threading.Thread(target=work)
+        going.thread.start()
+        assert going.at.wait(10)
+        raise KeyboardInterrupt
+    """
+    )
+
+    assert told == ["abandon"]
 
 
 def test_a_lab_makes_nothing_when_its_test_is_over(inner: Inner, told: list[str]) -> None:

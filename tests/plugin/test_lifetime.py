@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from pytest_dockconn.actions.guardian import Guardian
 from tests.plugin.conftest import Inner
 
 SCOPES = """
@@ -377,3 +378,75 @@ def test_in_a_fork_it_is_said_and_nothing_is_touched(inner: Inner) -> None:
     assert "remedy:" in said
     assert (inner.pytester.path / "test_plain.txt").read_text() == "passed"
     assert inner.said("made") == inner.said("removed") != []  # by the parent, once
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_forked_child_that_falls_out_of_its_test_removes_nothing(inner: Inner) -> None:
+    """There pytest goes on, and ends the test's fixtures a second time."""
+    inner.write("""
+        import os
+        import threading
+
+        def test_one(dockconn):
+            dockconn.client()
+            for thread in threading.enumerate():  # the child must not find a lock that nobody there gives back
+                if thread.name in ("dockconn-warm", "dockconn-sweep"):
+                    thread.join()
+            child = os.fork()
+            if not child:
+                raise RuntimeError
+            os.waitpid(child, 0)
+    """)
+    inner.process("--dockconn", inner.engine(), "-p", "no:xdist", "-W", "ignore")
+
+    assert inner.made() == ["client1"]
+    assert inner.said("made") == inner.said("removed")  # by the parent, once
+
+
+INTERRUPTED = """
+    import pytest
+    from pytest_dockconn.{module} import {owner}
+
+    patch = pytest.MonkeyPatch()
+    real = {owner}.{name}
+
+    def interrupted(self):
+        patch.undo()
+        raise KeyboardInterrupt
+
+    def pytest_configure():
+        patch.setattr({owner}, "{name}", interrupted)
+
+    def pytest_unconfigure():
+        patch.undo()
+"""
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "said"),
+    [
+        pytest.param("session.Session", "start_closing", "", id="while removals begin"),
+        pytest.param(
+            "actions.cleanup.Remover", "close", "dockconn: interrupted while things were removed; *", id="meanwhile"
+        ),
+    ],
+)
+def test_ctrl_c_at_the_end_of_a_run(
+    inner: Inner, monkeypatch: pytest.MonkeyPatch, owner: str, name: str, said: str
+) -> None:
+    """Pytest expects none there: it would end in a bare traceback, and with status 0 of the tests."""
+    told: list[str] = []
+    for word in ("dismiss", "abandon", "keep"):
+        monkeypatch.setattr(Guardian, word, lambda _, word=word: told.append(word))
+    module, _, owner = owner.rpartition(".")
+    inner.pytester.makeconftest(INTERRUPTED.format(module=module, owner=owner, name=name))
+
+    try:
+        result = inner.run("def test_one(dockconn, dockconn_client): dockconn.server()")
+    except KeyboardInterrupt:
+        pytest.fail("it came through")
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([said or "*1 passed*"])
+    assert told == ["abandon"]

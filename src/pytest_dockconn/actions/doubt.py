@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 
-from ..errors import DockconnError, EngineUnavailable
+from ..errors import DockconnError, EngineUnavailable, LeftBehind
 
 
 class Doubt:
@@ -17,17 +18,41 @@ class Doubt:
 
     def __init__(self) -> None:
         self.there = False
+        self._lock = threading.Lock()
+        self._under_way = 0
+        self._over = False
 
     @contextlib.contextmanager
     def about(self) -> Iterator[None]:
         """While something is made: an engine that says no has made nothing, any other end leaves a doubt."""
+        with self._counted():
+            try:
+                yield
+            except (EngineUnavailable, LeftBehind):
+                self.there = True
+                raise
+            except DockconnError:
+                raise
+            except BaseException:
+                self.there = True
+                raise
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            self._under_way += 1
+            self.there = self.there or self._over
         try:
             yield
-        except EngineUnavailable:
-            self.there = True
-            raise
-        except DockconnError:
-            raise
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+    @contextlib.contextmanager
+    def removing(self) -> Iterator[None]:
+        """While something is removed that nobody holds any more: what ends this leaves it there."""
+        try:
+            yield
         except BaseException:
             self.there = True
             raise
@@ -38,3 +63,9 @@ class Doubt:
             removal()
         except DockconnError:
             self.there = True
+
+    def end(self) -> None:
+        """From now on the run removes what it knows of; what other threads make meanwhile, or later, is not among it."""
+        with self._lock:
+            self._over = True
+            self.there = self.there or self._under_way > 0

@@ -57,27 +57,24 @@ def cut(services: Services, container: str, what: Cut) -> Mark:
 
 def heal(services: Services, mark: Mark) -> None:
     """Take the rules away, and the witness. A container that is gone, or was started anew, has none any more."""
-    try:
+    with services.doubt.removing():  # else the witness stays, and by it the helper heals
         with contextlib.suppress(NotFound):
             if services.engine.inspect(mark.container).status in ("running", "paused"):
                 remove = partial(_remove_quietly, services.engine)
                 services.engine.remove(_run(services, mark.container, _drop(mark.table), {}, remove))
         services.engine.remove(mark.witness)
-    except BaseException:
-        services.doubt.there = True  # the witness stays, and by it the helper heals
-        raise
 
 
 def heal_after(engine: Engine, witness: str, going: Collection[str] = ()) -> None:
     """Heal what a dead run left: its witness tells of it. Raises ``DockconnError``.
 
-    A container that is ``going`` takes its rules along.
+    A container that is ``going`` takes its rules along. Others (the helper, a sweep) may be at it, or through with it.
     """
-    facts = engine.inspect(witness)
-    container, table = facts.labels.get(labels.PARTITION, ""), facts.labels.get(labels.TABLE, "")
     with contextlib.suppress(NotFound):
+        facts = engine.inspect(witness)
+        container, table = facts.labels.get(labels.PARTITION, ""), facts.labels.get(labels.TABLE, "")
         if container and container not in going and engine.inspect(container).status in ("running", "paused"):
-            name = f"{facts.name}-heal"
+            name = f"{facts.name}-heal-{secrets.token_hex(2)}"
             marks = labels.made(facts.labels[labels.RUN], name, "partition")
             healing = _plan(facts.image_id, name, container, _drop(table), marks)
             engine.remove(_ended(engine, healing, partial(_remove_quietly, engine)))

@@ -78,8 +78,9 @@ class Agents:
                 if seat is not None and seat.sidecar is None:
                     self._lost[container] = seat.pid
                 self.release(container)
-                seat = self._open(container, facts, own=self._lost.get(container) != pid)
-                self._seats[container] = seat
+                with self._doubt.about():  # until it is where it is looked for
+                    seat = self._open(container, facts, own=self._lost.get(container) != pid)
+                    self._seats[container] = seat
             return seat.channel
 
     def own(self, facts: ContainerFacts) -> Channel | None:
@@ -122,19 +123,21 @@ class Agents:
             stream = self._engine.attach(sidecar)
             undo.callback(stream.close)  # nobody would close it where the owner ended meanwhile and the start fails
             self._engine.start(sidecar)
+            seat = _Seat(pid, StreamChannel(stream, f"a sidecar of {name}"), sidecar)
             undo.pop_all()
-        return _Seat(pid, StreamChannel(stream, f"a sidecar of {name}"), sidecar)
+            return seat
 
     def release(self, container: str) -> None:
         """Close the channel of a container, and remove its sidecar."""
-        with self._lock:
-            seat = self._seats.pop(container, None)
-        if seat is None:
-            return
-        seat.channel.close()
-        if seat.sidecar is not None:
-            with contextlib.suppress(NotFound):
-                self._engine.remove(seat.sidecar)
+        with self._doubt.removing():
+            with self._lock:
+                seat = self._seats.pop(container, None)
+            if seat is None:
+                return
+            seat.channel.close()
+            if seat.sidecar is not None:
+                with contextlib.suppress(NotFound):
+                    self._engine.remove(seat.sidecar)
 
     def opened(self) -> tuple[str, ...]:
         """The containers that have a channel."""

@@ -12,6 +12,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -27,6 +28,7 @@ from .attach import SocketStream, payloads
 from .patience import BUSY, Limit
 from .refusal import gone, refusal
 from .unix_http import REFUSED, Connections, Lines
+from .whole import or_nothing
 
 if TYPE_CHECKING:
     from .docker_sdk import DockerEngine
@@ -180,13 +182,10 @@ class DirectEngine:
         doing, body = f"creating container {plan.name}", bodies.container(plan, self._version.kind)
         made = self._ask(doing, "POST", "/containers/create", body, query={"name": plan.name}, wanted=dict)
         container = str(made["Id"])
-        for attachment in plan.attachments[1:]:
+        with or_nothing(plan.name, partial(self.remove, container)):
             # a container that is created but not started can join more, and has all of them from its first moment
-            try:
+            for attachment in plan.attachments[1:]:
                 self._join(doing, attachment.network, container, attachment)
-            except BaseException:
-                self.remove(container)
-                raise
         return container
 
     def _join(self, doing: str, network: str, container: str, attachment: Attachment) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import IO, Any, TypeVar
 
 import docker
@@ -24,6 +25,7 @@ from . import bodies, translate
 from .attach import SocketStream, collected
 from .patience import BUSY, Limit, patiently
 from .refusal import gone, refusal
+from .whole import or_nothing
 
 T = TypeVar("T")
 
@@ -189,18 +191,12 @@ class DockerEngine:
         """Create a container and return its id."""
         doing, body = f"creating container {plan.name}", bodies.container(plan, self._version.kind)
         created = str(self._worked(doing, lambda api: api.create_container_from_config(body, plan.name))["Id"])
-        for attachment in plan.attachments[1:]:
-            self._connect_created(doing, created, attachment)
+        with or_nothing(plan.name, partial(self.remove, created)):
+            # Before API 1.44 create takes one network only; a container that is created but not started can join more, and
+            # then has all of them from its first moment.
+            for attachment in plan.attachments[1:]:
+                self._join(doing, attachment.network, created, attachment)
         return created
-
-    def _connect_created(self, doing: str, container: str, attachment: Attachment) -> None:
-        # Before API 1.44 create takes one network only; a container that is created but not started can join more, and
-        # then has all of them from its first moment.
-        try:
-            self._join(doing, attachment.network, container, attachment)
-        except BaseException:
-            self.remove(container)
-            raise
 
     def _join(self, doing: str, network: str, container: str, attachment: Attachment) -> None:
         with self._errors(doing):  # of a name that is none

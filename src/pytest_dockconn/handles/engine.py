@@ -53,7 +53,8 @@ class Engine:
         check([capability])
         with self._lock:
             if capability not in self._known:
-                self._known[capability] = ASK[capability](self._services)
+                with self._services.doubt.about():  # some are asked with containers
+                    self._known[capability] = ASK[capability](self._services)
             return self._known[capability]
 
     @property

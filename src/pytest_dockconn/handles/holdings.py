@@ -50,12 +50,18 @@ class Holdings:
 
     def close(self) -> None:
         """Remove what was made, side by side and in the background; ``Services.remover`` can be waited for."""
+        with self._services.doubt.removing():
+            self._begin_removal()
+
+    def _begin_removal(self) -> None:
         with self._lock:
             self._closed = True
             containers, self.containers = self.containers, []
             networks, self._networks = self._networks, []
             adopted, self._adopted = self._adopted, []
         services, keeps = self._services, self._services.keeps
+        for container in containers:
+            container.over = True  # before its images are counted
         gone = [c.id for c in adopted if services.let_go(c.id, c)]
         services.remover.submit([partial(services.agents.release, container) for container in gone])
         begun = services.remover.submit([c.leave if keeps(c.id) else c.discard for c in containers])

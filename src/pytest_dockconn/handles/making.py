@@ -13,7 +13,7 @@ from ..actions.containers import await_answers, launch, raise_if_ended
 from ..actions.images import SERVER
 from ..actions.networks import create
 from ..actions.services import Services
-from ..errors import DockconnError, EngineError, EngineUnavailable, PortInUse, SpecError, StartFailed
+from ..errors import DockconnError, EngineError, EngineUnavailable, LeftBehind, PortInUse, SpecError, StartFailed
 from ..logic.networks import is_held, no_address
 from ..model.facts import ContainerFacts, NetworkFacts
 from ..model.spec import ContainerPlan, NetworkPlan
@@ -70,6 +70,8 @@ def _launched(services: Services, plan: ContainerPlan) -> ContainerFacts:
     except PortInUse:
         if not services.room.ports(plan.publish):
             raise
+    except LeftBehind:
+        raise  # its name is taken now
     except EngineError as error:
         if is_held(error.cause):
             raise services.room.held(plan.attachments, error) from error

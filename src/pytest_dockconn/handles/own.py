@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import subprocess
+from functools import partial
 
 from .. import labels
 from ..actions import agents, committed
@@ -46,6 +47,8 @@ class Own(Container):
         self._awaited = ports_awaited
         #: what was committed of it, and the how manieth of all in this process that was
         self.images: list[tuple[int, Image]] = []
+        #: whether those are being removed: a later one is nobody's
+        self.over = False
         if token:
             services.speakers[facts.id] = token
 
@@ -109,6 +112,8 @@ class Own(Container):
         with self.services.doubt.about():
             made = Image(self.services.engine.commit(self._id, repository, version, marks), name)
             self.images.append((next(_COUNT), made))
+            if self.over:
+                self.services.doubt.undo(partial(committed.discard, self.services.engine, made.id, made.tag))
         return made
 
     def discard(self) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-from ..actions.partition import cut, heal
+from ..actions.partition import Mark, cut, heal
 from ..actions.services import Services
 from ..errors import CapabilityError, NotOurs, SpecError
 from ..logic import partition as logic
@@ -26,12 +27,19 @@ def partitioned(
     cuts = _cuts(services, a, b, one_way=one_way, how=check(how), allow_adopted=allow_adopted)
     known = logic.Partition(_party(a), _party(b), one_way)
     with ExitStack() as healing:
-        for container, what in cuts.items():
-            # one after the other, so that each that is in force is known before anything can go wrong with the next
-            healing.callback(partial(heal, services, cut(services, container.id, what)))
+        with services.doubt.about():
+            for container, what in cuts.items():
+                # one after the other, so that each that is in force is known before anything can go wrong with the next
+                healing.callback(partial(_heal, services, cut(services, container.id, what), os.getpid()))
         services.partitions.append(known)  # so that a failure inside can name it
         healing.callback(services.partitions.remove, known)
         yield
+
+
+def _heal(services: Services, mark: Mark, owner: int) -> None:
+    """Not in a fork that falls out of the block: its parent is still inside."""
+    if os.getpid() == owner:
+        heal(services, mark)
 
 
 def _party(party: Party) -> logic.Party:

@@ -6,11 +6,13 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
-from tests.fakes.engine import BASE, FakeEngine
+from tests.fakes import process
+from tests.fakes.engine import BASE, FakeEngine, Fault
 
 from pytest_dockconn import labels
 from pytest_dockconn.actions import prune
 from pytest_dockconn.actions.images import CLIENT, SERVER, Images
+from pytest_dockconn.errors import EngineTimeout
 from pytest_dockconn.logic import bases
 from pytest_dockconn.model.facts import ImageFacts
 from pytest_dockconn.model.leftover import Leftover
@@ -99,3 +101,19 @@ def test_rules_go_with_their_container(engine: FakeEngine, theirs: bool) -> None
     assert bool([call for call in engine.calls if call.startswith("create ")]) is theirs
     there = [str(one["name"]) for one in engine.containers()]
     assert ("theirs" in there) if theirs else there == []  # in memory there is no nft, so the witness stays
+
+
+def test_two_who_heal_one_partition(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The helper of a dead run, and the sweep of the next: neither stands in the other's way."""
+    monkeypatch.setattr(process, "run", lambda *_: process.Done())  # an engine whose containers have nft
+    target = engine.create(ContainerPlan(image=BASE, name="theirs", labels={}, command=("sleep", "600")))
+    engine.start(target)
+    container(engine, "partition1", PARTITION=target, TABLE="dockconn_x")
+    partitions = [one for one in prune.find_things(engine) if one.kind == "partition"]
+    engine.faults.append(Fault(lambda: EngineTimeout("late"), "remove", where="-heal", times=1))
+    assert prune.remove(engine, partitions) == [f"partition dockconn-{RUN}-partition1: late"]
+
+    assert {one.kind for one in prune.of_run(engine, RUN)} == {"partition", "container"}  # who heals is known, too
+    assert prune.remove(engine, partitions) == []
+    assert prune.remove(engine, partitions) == []  # it is gone by now
+    assert len([name for name in engine.names if "partition1" in name]) == 1

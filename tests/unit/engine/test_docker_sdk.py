@@ -19,7 +19,7 @@ from pytest_dockconn.engine import docker_sdk, find, patience
 from pytest_dockconn.engine.direct import DirectEngine
 from pytest_dockconn.engine.docker_sdk import DockerEngine
 from pytest_dockconn.engine.port import Engine, Opener
-from pytest_dockconn.errors import EngineError, EngineTimeout, EngineUnavailable, NotFound
+from pytest_dockconn.errors import EngineError, EngineTimeout, EngineUnavailable, LeftBehind, NotFound
 from pytest_dockconn.model.spec import Attachment, ContainerPlan, NetworkPlan, PortKey, Publish
 
 #: Seconds: for engines that hang, and for others, which a busy machine must not make look so.
@@ -262,3 +262,43 @@ def test_what_is_no_text_is_nobodys_name(docker: tuple[Server, Engine]) -> None:
     with pytest.raises(NotFound):
         engine.network("\udcff")
     assert engine.image("\udcff") is None
+
+
+@pytest.mark.parametrize(
+    ("removal", "raised", "words"),
+    [
+        ((204, None), EngineError, "creating container n: no such address"),
+        ((404, {"message": "gone"}), EngineError, "creating container n: no such address"),
+        ((500, {"message": "busy"}), LeftBehind, r"creating container n: no such address; and .* n .*: .*busy"),
+    ],
+    ids=["it is removed", "it is gone", "it stays"],
+)
+def test_a_container_that_gets_only_some_of_its_networks(
+    docker: tuple[Server, Engine], removal: tuple[int, object], raised: type[EngineError], words: str
+) -> None:
+    """Where it stays, that is told by an error of its own: nobody holds it, so the helper has to look."""
+    server, engine = docker
+    server.answers["/containers/create"] = (201, {"Id": ID})
+    server.answers["/networks/b/connect"] = (400, {"message": "no such address"})
+    server.answers[f"/containers/{ID}"] = removal
+    plan = ContainerPlan(image="i", name="n", labels={}, attachments=(Attachment("a"), Attachment("b")))
+
+    with pytest.raises(EngineError, match=words) as caught:
+        engine.create(plan)
+
+    assert type(caught.value) is raised
+    assert server.asked(f"/containers/{ID}") == ["DELETE"]
+
+
+def test_ctrl_c_while_it_gets_them_stays_what_it_is(
+    docker: tuple[Server, Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    server, engine = docker
+    monkeypatch.setattr(engine, "_join", interrupted)
+    server.answers["/containers/create"] = (201, {"Id": ID})
+    server.answers[f"/containers/{ID}"] = (500, {"message": "busy"})
+    with pytest.raises(KeyboardInterrupt):
+        engine.create(ContainerPlan(image="i", name="n", labels={}, attachments=(Attachment("a"), Attachment("b"))))

@@ -38,7 +38,7 @@ class Limit:
         self._url = url
         self.seconds = seconds
         self.longest = busy * seconds
-        self.easy = min(seconds, EASY)
+        self.easy = EASY
         self._exceeded = ""
 
     def check(self) -> None:

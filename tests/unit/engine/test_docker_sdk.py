@@ -53,7 +53,10 @@ def docker(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Ser
 
 
 @pytest.fixture(params=[DockerEngine, DirectEngine])
-def hasty(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Server, Engine]]:
+def hasty(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Server, Engine]]:
+    monkeypatch.setattr(patience, "EASY", SOON)
     with running(tmp_path / "h.sock", "docker", request.param, SOON) as pair:
         yield pair
 

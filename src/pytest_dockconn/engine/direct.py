@@ -23,7 +23,7 @@ from ..model.spec import Attachment, Bound, ContainerPlan, NetworkPlan
 from ..text import redact
 from . import bodies, translate
 from .address import socket_path
-from .attach import SocketStream, payloads
+from .attach import LOGS, SocketStream, bounded, payloads
 from .patience import Limit
 from .refusal import gone, refusal
 from .unix_http import REFUSED, Connections, Lines
@@ -233,11 +233,14 @@ class DirectEngine:
         return tuple(translate.listed(one) for one in found)
 
     def logs(self, container: str, tail: int | None = None) -> str:
-        """Its output so far, the last ``tail`` lines of it."""
+        """Its output so far, the last ``tail`` lines of it. Raises ``EngineError`` where that is longer than 16 MiB."""
         doing = f"reading the logs of container {container[:12]}"
         framed = not (self._inspected(doing, container).get("Config") or {}).get("Tty")
         query = {"stdout": 1, "stderr": 1, "tail": "all" if tail is None else tail}
-        data = self._answer(doing, "GET", f"{_place(container)}/logs", query=query)
+        target = self._target(doing, f"{_place(container)}/logs", query)
+        with self._errors(doing):
+            status, data = self._connections.ask("GET", target, on_silence=self._still_answers(doing), most=LOGS)
+        data = bounded([self._checked(doing, status, data)], doing)
         return (payloads(data) if framed else data).decode("utf-8", "replace")
 
     def execute(self, container: str, argv: Sequence[str], bound: Bound | None = None) -> Execution:

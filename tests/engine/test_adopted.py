@@ -197,6 +197,21 @@ def test_on_the_hosts_network_a_stranger_is_told_apart(others: Others, dockconn:
         assert "which shares the host's network" in seen.detail
 
 
+def test_a_neighbour_in_its_namespace_is_told_apart(others: Others, dockconn_client: Client) -> None:
+    """Both have the same sockets: that the neighbour has taken its port is no answer of its own."""
+    theirs = others.run(IDLE)
+    others.run(web(8080), host={"network_mode": f"container:{theirs.id}"})
+
+    assert_reachable(dockconn_client, f"tcp://{theirs.ip}:8080")
+    seen = dockconn_client.probe(theirs.port(8080))
+
+    assert seen.verdict in (
+        Verdict.WRONG_SERVER,
+        Verdict.INCONCLUSIVE,
+    )  # who may not read the host's processes can't tell
+    assert "which shares a network namespace" in seen.detail.replace("it shares", "which shares")
+
+
 # What happens to them while they are adopted
 
 

@@ -475,6 +475,7 @@ class FakeEngine:
                     "image": one.image.id,
                     "command": " ".join(one.argv),
                     "created": one.created,
+                    "network_mode": one.plan.network_mode or "default",
                     "ports": [(b.address, b.host_port, b.port.protocol) for b in one.bindings],
                 }
                 for one in self._containers.values()

@@ -13,8 +13,9 @@ from ..logic import verdicts
 from ..model.probe import ProbeResult, Target, Verdict
 from . import agents
 from .agents import Channel
+from .passages import Stay
 from .services import Services
-from .witness import Witness, is_silent
+from .witness import Witness, is_silent, passage
 
 
 def ask(services: Services, source: str | None, targets: Sequence[Target], timeout: float) -> list[ProbeResult]:
@@ -43,14 +44,34 @@ def _nowhere(target: Target) -> ProbeResult:
 
 
 def _asked(services: Services, channel: Channel, targets: Sequence[Target], timeout: float) -> list[ProbeResult]:
-    witness = Witness(services, targets)
+    through = [key for t in targets if (key := passage(services, t))]
+    with services.passages.together(through) as stay:
+        results, unclear = _asked_once(services, channel, targets, timeout, stay)
+    return [_asked_alone(services, channel, r, timeout) if r.target in unclear else r for r in results]
+
+
+def _asked_alone(services: Services, channel: Channel, probed: ProbeResult, timeout: float) -> ProbeResult:
+    """Once more, when none of the others that ask there now can be taken for it; what is unclear then stays inconclusive."""
+    key = passage(services, probed.target)
+    if key is None:  # what it is now: its owner has become one of ours that says who it is
+        return probed
+    with services.passages.alone(key) as stay:
+        return _asked_once(services, channel, [probed.target], timeout, stay)[0][0]
+
+
+def _asked_once(
+    services: Services, channel: Channel, targets: Sequence[Target], timeout: float, stay: Stay
+) -> tuple[list[ProbeResult], set[Target]]:
+    """The results, and the targets of which it is not clear whose connection was seen."""
+    witness = Witness(services, targets, stay)
     requests = [_request(t, timeout, hold=is_silent(services, t)) for t in targets]
     try:
         seen = agents.probes(channel, requests, timeout)
-        return [
+        results = [
             witness.identified(verdicts.result(target, answer, services.speakers, request["nonce"]))
             for target, request, answer in zip(targets, requests, seen, strict=True)
         ]
+        return results, witness.unclear
     finally:
         held = [str(r["hold"]) for r in requests if r["hold"]]
         if held:

@@ -11,9 +11,11 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from .. import labels
 from ..engine.port import Engine
 from ..errors import EngineError, NotFound
 from ..model.facts import ContainerFacts
@@ -30,6 +32,9 @@ class Facts:
         #: with the time at which the engine was asked
         self._known: dict[str, tuple[ContainerFacts, float]] = {}
         self._ages: dict[str, int] = {}
+        #: which containers others have joined, likewise; and how many events there were
+        self._joined: tuple[frozenset[str], float] | None = None
+        self._count = 0
         self._lock = threading.Lock()
         self._flowing = False
         self._started = False
@@ -44,6 +49,7 @@ class Facts:
             with self._lock:
                 self._flowing = False
                 self._known.clear()
+                self._joined = None
 
     def watch(self) -> None:
         """Begin to listen, once."""
@@ -59,6 +65,8 @@ class Facts:
         with self._lock:
             self._ages[container] = self._ages.get(container, 0) + 1
             self._known.pop(container, None)
+            self._joined = None
+            self._count += 1
 
     @property
     def cheap(self) -> bool:
@@ -95,3 +103,39 @@ class Facts:
         except NotFound:
             return facts
         return replace(facts, endpoints=there.endpoints, bindings=there.bindings)
+
+    def is_joined(self, facts: ContainerFacts) -> bool:
+        """Whether another that runs shares its network namespace; our own sidecars, which serve nobody, do not count."""
+        names = {facts.id, facts.name}
+        return any(one in names or facts.id.startswith(one) for one in self._hosts())
+
+    def _hosts(self) -> frozenset[str]:
+        """Those whose namespaces others have joined, as these name them."""
+        asked = time.monotonic()
+        with self._lock:
+            (found, since), count = self._joined or (None, 0.0), self._count
+        if found is not None and self._flowing and asked - since < OLDEST:
+            return found
+        there = self._engine.containers(running=True)
+        hosts = frozenset(host for one in there if not _is_sidecar(one) and (host := self._host_of(one)))
+        with self._lock:
+            if self._flowing and self._count == count:
+                self._joined = (hosts, asked)
+        return hosts
+
+    def _host_of(self, entry: Mapping[str, object]) -> str:
+        """Whose namespace it has joined. Podman lists every mode as ``host`` (seen on 4.3.1); who has no address may have joined."""
+        kind, _, host = str(entry["network_mode"]).partition(":")
+        networks = entry["networks"]
+        assert isinstance(networks, Mapping)
+        if self._engine.version().kind == "docker" or any(networks.values()):
+            return host if kind == "container" else ""
+        with contextlib.suppress(NotFound):
+            return self._engine.inspect(str(entry["id"])).joined
+        return ""
+
+
+def _is_sidecar(entry: Mapping[str, object]) -> bool:
+    marks = entry["labels"]
+    assert isinstance(marks, Mapping)
+    return marks.get(labels.ROLE) == "sidecar"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from ..errors import NotFound, PortInUse
 from ..logic.room import overlap
 from ..model.spec import Publish
 from ..text import one_line
+
+#: Seconds to look for a socket among the open files of all processes: one may have millions.
+SEARCH = 5.0
 
 
 def check_free(engine: Engine, wishes: Iterable[Publish], *, same_host: bool) -> None:
@@ -99,16 +104,28 @@ def _can_bind(wish: Publish) -> bool:
     return True
 
 
-def _open_files(process: Path) -> set[str]:
-    """What a process has open. Raises ``OSError`` where that can't be read at all.
+def _open_files(process: Path) -> Iterator[str]:
+    """What a process has open, read as it is needed. Raises ``OSError`` where that can't be read at all.
 
     A file may be closed while this looks; of this very process one always is: the one by which the list is read.
     """
-    found = set()
-    for file in (process / "fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            found.add(str(file.readlink()))
-    return found
+    with os.scandir(process / "fd") as files:  # iterdir would make a list of all first
+        for file in files:
+            with contextlib.suppress(FileNotFoundError):
+                yield os.readlink(file.path)  # noqa: PTH115 - millions of Paths would take long
+
+
+def _process_with(marks: Collection[str]) -> Path | None:
+    """A process that has one of these open; None where none is seen to, in time."""
+    end = time.monotonic() + SEARCH
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            for file in _open_files(process):
+                if file in marks:
+                    return process
+                if time.monotonic() > end:
+                    return None
+    return None
 
 
 def is_of_container(inode: int, container: str) -> bool | None:
@@ -116,19 +133,18 @@ def is_of_container(inode: int, container: str) -> bool | None:
 
     A control group's path holds the id, with every driver of docker and podman.
     """
-    mark = f"socket:[{inode}]"
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if mark in _open_files(process):
-                return container in (process / "cgroup").read_text(encoding="utf-8", errors="replace")
+    process = _process_with({f"socket:[{inode}]"})
+    if process is not None:
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            return container in (process / "cgroup").read_text(encoding="utf-8", errors="replace")
     return None
 
 
 def _owner_of(inodes: set[int]) -> str:
     marks = {f"socket:[{inode}]" for inode in inodes if inode}
-    for process in Path("/proc").glob("[0-9]*"):
+    process = _process_with(marks) if marks else None
+    if process is not None:
         with contextlib.suppress(OSError):
-            if marks & _open_files(process):
-                name = (process / "comm").read_text(encoding="utf-8", errors="replace")  # it may call itself anything
-                return f"process {process.name} ({one_line(name)}) of the host has it"
+            name = (process / "comm").read_text(encoding="utf-8", errors="replace")  # it may call itself anything
+            return f"process {process.name} ({one_line(name)}) of the host has it"
     return ""

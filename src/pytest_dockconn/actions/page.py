@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
+import weakref
 from typing import Any, NoReturn
 
 import requests
@@ -39,7 +42,7 @@ def get(url: str, **kwargs: Any) -> requests.Response:
         return _asked(url, bounded, kwargs)
 
     def give_up() -> NoReturn:
-        bounded.given_up.set()
+        bounded.opened.end()
         raise requests.exceptions.ReadTimeout(f"{url} did not come to an end within {seconds:g} s")
 
     return patiently(lambda: _asked(url, bounded, kwargs), give_up, seconds)
@@ -56,20 +59,72 @@ def _asked(url: str, adapter: HTTPAdapter, kwargs: dict[str, Any]) -> requests.R
         session.trust_env = False
         for scheme in ("http://", "https://"):
             session.mount(scheme, adapter)
-        return session.get(url, **kwargs)
+        try:
+            return session.get(url, **kwargs)
+        except ValueError as error:
+            if isinstance(error, requests.exceptions.RequestException):
+                raise
+            # of where an answer redirects to, which may be anything
+            raise requests.exceptions.InvalidURL(f"{url} leads to what is no URL: {error}") from error
+
+
+class _Opened:
+    """The connections of one question. Not kept alive by this: what is not needed any more is closed as ever."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._lock = threading.Lock()
+
+    def add(self, sock: socket.socket) -> None:
+        """One more."""
+        with self._lock:
+            self._sockets.add(sock)
+        if self.over.is_set():
+            self.end()
+
+    def end(self) -> None:
+        """End what is under way, and what is begun from now on: who reads a head that has no end looks at nothing else."""
+        self.over.set()
+        with self._lock:
+            found = list(self._sockets)
+        for sock in found:
+            with contextlib.suppress(OSError):
+                # TLS's own would have the thread that reads go on in the clear
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    def seen_by(self, pool: Any) -> Any:
+        """A class of pools whose connections are known here."""
+
+        def connect(connection: Any) -> None:
+            pool.ConnectionCls.connect(connection)
+            self.add(connection.sock)
+
+        made = type(pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"connect": connect})
+        return type(pool.__name__, (pool,), {"ConnectionCls": made})
 
 
 class _Bounded(HTTPAdapter):
     """Reads every answer itself, also those that redirect, of which requests would read all."""
 
     def __init__(self) -> None:
+        self.opened = _Opened()
         super().__init__()
-        self.given_up = threading.Event()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """As ever, but every connection that is made is known here."""
+        super().init_poolmanager(*args, **kwargs)
+        pools = self.poolmanager.pool_classes_by_scheme
+        self.poolmanager.pool_classes_by_scheme = {name: self.opened.seen_by(pool) for name, pool in pools.items()}
 
     def send(self, *args: Any, **kwargs: Any) -> requests.Response:
         """Ask, and read the answer."""
         response = super().send(*args, **kwargs)
-        response._content = self._read(response)  # noqa: SLF001 - there is no other way to give it to it
+        try:
+            response._content = self._read(response)  # noqa: SLF001 - there is no other way to give it to it
+        except BaseException:
+            response.close()
+            raise
         return response
 
     def _read(self, response: requests.Response) -> bytes:
@@ -77,8 +132,7 @@ class _Bounded(HTTPAdapter):
         for piece in response.iter_content(PIECE):
             pieces.append(piece)
             size += len(piece)
-            if size > MOST or self.given_up.is_set():
-                response.close()
+            if size > MOST or self.opened.over.is_set():
                 raise DockconnError(
                     f"the page at {response.url} is longer than {MOST >> 20} MiB",
                     checked="what came of it so far",

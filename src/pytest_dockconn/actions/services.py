@@ -30,6 +30,7 @@ from .facts import Facts
 from .guardian import Guardian
 from .images import Images
 from .inuse import InUse
+from .passages import Passages
 from .place import elsewhere
 from .sidecars import HOST, Agents
 from .turns import Turns
@@ -56,6 +57,7 @@ class Services:
         self.agents = Agents(engine, self.facts, self.images, self.run, self.doubt)
         self.remover = Remover()
         self.turns = Turns(lambda: self.mark)
+        self.passages = Passages()
         self.names: dict[str, str] = {}
         #: the containers that say who they are, in a header or a datagram, and the token that each was told
         self.speakers: dict[str, str] = {}

@@ -14,6 +14,7 @@ from ..model.probe import LISTENER, ProbeResult, Target, Verdict
 from . import agents
 from .agents import Row
 from .holders import is_of_container
+from .passages import Passage, Stay
 from .services import Services
 
 #: Seconds that a listener has to take a connection out of its accept queue, on top of the answer.
@@ -32,6 +33,15 @@ def is_silent(services: Services, target: Target) -> bool:
     return bool(target.owner) and target.scheme not in DATAGRAMS and not speaks(services, target)
 
 
+def passage(services: Services, target: Target) -> Passage | None:
+    """Where its connection is known by being new alone: behind a bound port addresses are translated."""
+    return (target.owner, target.inner) if target.via == "bound port" and is_silent(services, target) else None
+
+
+class Unclear(DockconnError):
+    """Which of several connections is the probe's can't be seen."""
+
+
 class Witness:
     """Made before one request, and asked about what came of it.
 
@@ -39,11 +49,17 @@ class Witness:
         services: of the session.
         targets: of the request. Behind a bound port addresses are translated, so that a connection is known among the
             owner's by being new: what was there before is looked up at once.
+        stay: who else asks there.
+
+    Attributes:
+        unclear: the targets where more than one connection was new.
     """
 
-    def __init__(self, services: Services, targets: Iterable[Target]) -> None:
+    def __init__(self, services: Services, targets: Iterable[Target], stay: Stay | None = None) -> None:
         self._services = services
-        through = {(t.owner, t.inner) for t in targets if t.via == "bound port" and is_silent(services, t)}
+        self._met = stay.met if stay is not None else set()
+        self.unclear: set[Target] = set()
+        through = {key for t in targets if (key := passage(services, t))}
         self._before = {(owner, port): self._looked(owner, port) for owner, port in through}
 
     def _looked(self, owner: str, port: int) -> list[Row] | DockconnError:
@@ -67,6 +83,8 @@ class Witness:
                 return self._another(probed)
             return self._seen(probed)
         except DockconnError as error:
+            if isinstance(error, Unclear):
+                self.unclear.add(target)
             why = f"it answered, but who did can't be told: {error.cause}"
             return replace(probed, verdict=Verdict.INCONCLUSIVE, answered_by="", detail=why)
 
@@ -127,22 +145,48 @@ class Witness:
         """Of the connection that the probe made."""
         owner, inner = probed.target.owner, probed.target.inner or probed.target.port
         if probed.target.via == "bound port":
-            before = self._before[owner, probed.target.inner]
-            if isinstance(before, DockconnError):
-                raise before
-            return next(iter(verdicts.new_connections(before, self._sockets(owner, inner), inner)), None)
+            return self._new(probed, owner, inner)
         if probed.path is None:
             return None
         return verdicts.found_in(self._sockets(owner, inner, peer_port=probed.path.source_port), probed)
 
+    def _new(self, probed: ProbeResult, owner: str, port: int) -> Row | None:
+        """The one connection that has come to a port; None for none. Raises ``Unclear`` where it may be another's."""
+        before = self._before[owner, port]
+        if isinstance(before, DockconnError):
+            raise before
+        came = verdicts.new_connections(before, self._sockets(owner, port), port)
+        if (
+            self._services.version.kind == "docker"
+        ):  # podman's rootlessport asks from inside, at the owner's loopback too
+            came = verdicts.from_outside(came, self._services.facts.get(owner).addresses)
+        found = verdicts.held(came, over=bool(probed.text))
+        if came and (len(found) != 1 or (owner, port) in self._met):
+            raise Unclear(f"{len(came)} connections to its port {port} are new, and which is the probe's can't be seen")
+        return next(iter(found), None)
+
     def _proven(self, probed: ProbeResult, row: Row | None, facts: ContainerFacts) -> ProbeResult:
-        """In the host's namespace everybody's sockets are seen: there the process that has it must be the owner's."""
+        """Where others share the namespace their sockets are seen, too: there the process that has it must be the owner's."""
         name = self._services.name_of(facts.id)
         proven = verdicts.proven(probed, row, name)
-        if not proven or row is None or facts.network_mode != "host":
+        host = facts.network_mode == "host"
+        if not proven or row is None or not (host or (row is not ANY and self._is_shared(facts))):
             return proven
-        its_own = is_of_container(int(row["inode"]), facts.id) if self._services.same_host else None
-        return proven if its_own else verdicts.not_apart(proven, name, told=its_own is not None)
+        its_own = self._has(facts, row) if self._services.same_host else None
+        return proven if its_own else verdicts.not_apart(proven, name, told=its_own is not None, host=host)
+
+    def _is_shared(self, facts: ContainerFacts) -> bool:
+        return bool(facts.joined) or self._services.facts.is_joined(facts)
+
+    def _has(self, facts: ContainerFacts, row: Row) -> bool | None:
+        """Whether a process of it has the socket; of one that its process has closed, that on which it listens. None: not seen."""
+        inodes = {row["inode"]} if row["inode"] else self._listening(facts.id, row["port"])
+        told = {is_of_container(inode, facts.id) for inode in inodes}
+        return told.pop() if len(told) == 1 else None
+
+    def _listening(self, owner: str, port: int) -> set[int]:
+        rows = agents.listeners(self._services.agents.channel(owner), [port])
+        return {row["inode"] for row in rows if row["protocol"] == "tcp"}
 
     def _sockets(self, owner: str, port: int, protocol: str = "tcp", peer_port: int = 0) -> list[Row]:
         return agents.sockets(self._services.agents.channel(owner), protocol, port, peer_port)

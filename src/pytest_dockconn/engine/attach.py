@@ -6,8 +6,10 @@ import contextlib
 import select
 import socket
 import threading
+from collections.abc import Iterable
 from typing import Any
 
+from ..errors import EngineError
 from ..model.spec import Bound
 from .refusal import too_long, too_much
 from .unix_http import RawStream
@@ -17,6 +19,8 @@ HEADER = 8
 #: Seconds in which the far end has to read a piece of what is written, and its bytes: it fits where there is room at all.
 PATIENCE = 10.0
 PIECE = 4096
+#: Bytes of a container's output at the most: it may have written for days, or be an enemy.
+LOGS = 16 << 20
 _NAMES = {0: "stdin", 1: "stdout", 2: "stderr"}
 
 
@@ -26,6 +30,21 @@ def payloads(data: bytes) -> bytes:
     while at + HEADER <= len(data):
         begin, at = at + HEADER, at + HEADER + int.from_bytes(data[at + 4 : at + HEADER], "big")
         found.append(data[begin:at])
+    return b"".join(found)
+
+
+def bounded(pieces: Iterable[bytes], doing: str) -> bytes:
+    """A container's output, as it comes. Raises ``EngineError`` once it is longer than ``LOGS``."""
+    found, size = [], 0
+    for piece in pieces:
+        found.append(piece)
+        size += len(piece)
+        if size > LOGS:
+            raise EngineError(
+                f"{doing}: they are longer than {LOGS >> 20} MiB",
+                checked="what came of them so far",
+                remedy="look at a part of them, as `docker logs --tail 1000` does, or have it write less",
+            )
     return b"".join(found)
 
 

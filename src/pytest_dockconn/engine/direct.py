@@ -24,7 +24,7 @@ from ..model.spec import Attachment, Bound, ContainerPlan, NetworkPlan
 from ..text import redact
 from . import bodies, translate
 from .address import socket_path
-from .attach import SocketStream, payloads
+from .attach import LOGS, SocketStream, bounded, payloads
 from .patience import BUSY, Limit
 from .refusal import gone, refusal
 from .unix_http import REFUSED, Connections, Lines
@@ -121,13 +121,15 @@ class DirectEngine:
         *,
         query: Mapping[str, object] | None = None,
         timeout: float | None = None,
+        most: int | None = None,
     ) -> bytes:
-        """What the engine says, as it came. Raises ``EngineError`` and its kin."""
+        """What the engine says, as it came, up to a byte more than ``most``. Raises ``EngineError`` and its kin."""
         # not msgspec's: it has no JSON for a variable whose bytes are no UTF-8
         sent = None if body is None else json.dumps(body).encode()
         with self._errors(doing):
             still = self._still_answers(doing, timeout or 0) if self._waits else None
-            status, data = self._connections.ask(method, self._target(doing, path, query or {}), sent, timeout, still)
+            target = self._target(doing, path, query or {})
+            status, data = self._connections.ask(method, target, sent, timeout, still, most=most)
         return self._checked(doing, status, data)
 
     @property
@@ -240,11 +242,11 @@ class DirectEngine:
         return tuple(translate.listed(one) for one in found)
 
     def logs(self, container: str, tail: int | None = None) -> str:
-        """Its output so far, the last ``tail`` lines of it."""
+        """Its output so far, the last ``tail`` lines of it. Raises ``EngineError`` where that is longer than 16 MiB."""
         doing = f"reading the logs of container {container[:12]}"
         framed = not (self._inspected(doing, container).get("Config") or {}).get("Tty")
         query = {"stdout": 1, "stderr": 1, "tail": "all" if tail is None else tail}
-        data = self._answer(doing, "GET", f"{_place(container)}/logs", query=query)
+        data = bounded([self._answer(doing, "GET", f"{_place(container)}/logs", query=query, most=LOGS)], doing)
         return (payloads(data) if framed else data).decode("utf-8", "replace")
 
     def execute(self, container: str, argv: Sequence[str], bound: Bound | None = None) -> Execution:

@@ -22,7 +22,7 @@ from ..model.facts import ContainerFacts, Execution, ImageFacts, InfoFacts, Netw
 from ..model.spec import Attachment, Bound, ContainerPlan, NetworkPlan
 from ..text import redact
 from . import bodies, translate
-from .attach import SocketStream, collected
+from .attach import SocketStream, bounded, collected, payloads
 from .patience import BUSY, Limit, patiently
 from .refusal import gone, refusal
 from .whole import or_nothing
@@ -276,10 +276,17 @@ class DockerEngine:
         return tuple(translate.listed(one) for one in found)
 
     def logs(self, container: str, tail: int | None = None) -> str:
-        """Its output so far, the last ``tail`` lines of it."""
-        with self._errors(f"reading the logs of container {container[:12]}"):
-            output = self._api.logs(container, tail="all" if tail is None else tail)
-        return str(output.decode("utf-8", "replace"))
+        """Its output so far, the last ``tail`` lines of it. Raises ``EngineError`` where that is longer than 16 MiB."""
+        doing = f"reading the logs of container {container[:12]}"
+        query = {"stdout": 1, "stderr": 1, "tail": "all" if tail is None else tail}
+        with self._errors(doing):
+            # docker-py's own call reads all of it; or, of a terminal, byte by byte
+            framed = not self._api._check_is_tty(container)  # noqa: SLF001
+            url = self._api._url("/containers/{0}/logs", container)  # noqa: SLF001
+            with self._api._get(url, params=query, stream=True) as response:  # noqa: SLF001
+                self._api._raise_for_status(response)  # noqa: SLF001
+                data = bounded(response.iter_content(1 << 16), doing)
+        return (payloads(data) if framed else data).decode("utf-8", "replace")
 
     def execute(self, container: str, argv: Sequence[str], bound: Bound | None = None) -> Execution:
         """Run a command in it. Raises ``EngineError`` where it exceeds a bound."""

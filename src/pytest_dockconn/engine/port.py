@@ -57,12 +57,13 @@ class Engine(Protocol):
         """What it is like now."""
 
     def containers(self, label: str | None = None, *, running: bool = False) -> tuple[Mapping[str, object], ...]:
-        """Containers, also stopped ones, as ``id``, ``name``, ``labels``, ``status``, ``image`` (its id), ``command``, ``created``;
+        """Containers, also stopped ones, as ``id``, ``name``, ``labels``, ``status``, ``image`` (its id), ``command``, ``created``,
+        ``network_mode`` (as ``inspect`` shows it; podman's is not true);
         ``networks``: their addresses on each, by its name; ``ports``: (address, number, protocol) of the host.
         """
 
     def logs(self, container: str, tail: int | None = None) -> str:
-        """Its output so far, the last ``tail`` lines of it."""
+        """Its output so far, the last ``tail`` lines of it. Raises ``EngineError`` where that is longer than 16 MiB."""
 
     def execute(self, container: str, argv: Sequence[str], bound: Bound | None = None) -> Execution:
         """Run a command in it. Raises ``EngineError`` where it exceeds a bound; it goes on in the container then."""

@@ -230,6 +230,7 @@ def listed(data: Json) -> dict[str, object]:
         "image": str(data.get("ImageID") or ""),
         "command": str(data.get("Command") or ""),
         "created": int(data.get("Created") or 0),
+        "network_mode": str((data.get("HostConfig") or {}).get("NetworkMode") or ""),
         "ports": [(p.get("IP", ""), p.get("PublicPort", 0), p.get("Type", "tcp")) for p in data.get("Ports") or ()],
     }
 

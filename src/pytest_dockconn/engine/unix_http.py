@@ -96,11 +96,13 @@ class Connections:
         body: bytes | None = None,
         timeout: float | None = None,
         on_silence: Callable[[], object] | None = None,
+        *,
+        most: int | None = None,
     ) -> tuple[int, bytes]:
         """Status and body of the answer.
 
         ``on_silence`` is called whenever nothing has come for as long as the time limit, and then it is waited on; what it
-        raises ends the wait. Without it the first silence does.
+        raises ends the wait. Without it the first silence does. Of a body that is longer than ``most`` bytes so many and one more come.
 
         Raises ``TimeoutError``, other kinds of ``OSError``, and ``http.client.HTTPException``.
         """
@@ -112,7 +114,11 @@ class Connections:
             while on_silence is not None and not connection.has_more(limit):
                 on_silence()
             response = connection.getresponse()
-            answer = response.status, response.read()
+            answer = response.status, response.read(None if most is None else most + 1)
+            if not response.isclosed():  # the rest of it would be the next answer's beginning
+                response.close()
+                connection.close()
+                return answer
         except BaseException:
             connection.close()
             raise

@@ -136,7 +136,7 @@ class Machine(Source):
         return links.hosts(str(agents.look(self.services.agents.channel(self._id), "hosts")["hosts"]))
 
     def logs(self) -> str:
-        """Its output so far: untrusted, as it is."""
+        """Its output so far: untrusted, as it is. Raises ``EngineError`` where that is longer than 16 MiB."""
         return self.services.engine.logs(self._id)
 
     def last_lines(self, count: int = 20) -> str:

@@ -140,6 +140,25 @@ def new_connections(
     ]
 
 
+def from_outside(rows: Iterable[Mapping[str, Any]], addresses: Iterable[str]) -> list[Mapping[str, Any]]:
+    """The connections that somebody else made to one of an owner's addresses: as docker passes on those to a bound port.
+
+    Not those that its own processes make, as a healthcheck does: to its loopback, or from one of its own addresses.
+    """
+    own = {plain(address) for address in addresses}
+    return [row for row in rows if plain(row["local"]) in own and plain(row["peer"]) not in own]
+
+
+def held(rows: Iterable[Mapping[str, Any]], *, over: bool) -> list[Mapping[str, Any]]:
+    """The connections whose far end is still held, as the probe holds its own.
+
+    Those that are over on both sides only count where there are no others and ``over``: a whole answer has come, after which
+    some proxies let go of both sides.
+    """
+    found = list(rows)
+    return [row for row in found if row["state"] != "time-wait"] or (found if over else [])
+
+
 def proven(probed: ProbeResult, row: Mapping[str, Any] | None, name: str) -> ProbeResult:
     """The verdict once the owner's sockets were read: its own, taken or not; or somebody else's."""
     if row is None:
@@ -165,10 +184,19 @@ def proven(probed: ProbeResult, row: Mapping[str, Any] | None, name: str) -> Pro
     return replace(probed, answered_by=probed.target.owner)
 
 
-def not_apart(proven: ProbeResult, name: str, *, told: bool) -> ProbeResult:
-    """The verdict on what was found among the host's own sockets, and is not, or not seen to be (``told``), the owner's."""
+def not_apart(proven: ProbeResult, name: str, *, told: bool, host: bool = True) -> ProbeResult:
+    """The verdict on what was found among the sockets of several, and is not, or not seen to be (``told``), the owner's.
+
+    Args:
+        proven: what came of it.
+        name: of the owner.
+        told: whether it is known whose process has it.
+        host: whether the namespace is the host's own; else it is one that other containers share.
+    """
+    shares = "which shares the host's network" if host else "which shares a network namespace with other containers"
     if told:
-        detail = f"a process of the host took it, and none of {name}, which shares the host's network"
+        detail = f"a process of {'the host' if host else 'another'} took it, and none of {name}, {shares}"
         return replace(proven, verdict=Verdict.WRONG_SERVER, answered_by="", detail=detail)
-    detail = f"it answered, but whether {name} did can't be told: it shares the host's network, whose processes can't be read"
+    unread = f"{shares.replace('which', 'it', 1)}, whose processes can't be read from here"
+    detail = f"it answered, but whether {name} did can't be told: {unread}"
     return replace(proven, verdict=Verdict.INCONCLUSIVE, answered_by="", detail=detail)

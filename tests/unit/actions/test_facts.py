@@ -6,11 +6,13 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tests.unit.samples import container
 
+from pytest_dockconn import labels
 from pytest_dockconn.actions.facts import Facts
 from pytest_dockconn.errors import EngineUnavailable
 
@@ -79,3 +81,63 @@ def test_once_events_have_ended_nothing_is_known(end: Exception | None) -> None:
     facts.get(ID)
 
     assert engine.asked == 3
+
+
+class Listing:
+    """An engine with one container, as its list shows it, beside the one that is asked about."""
+
+    url = "fake://here"
+
+    def __init__(self, kind: str, mode: str, **changes: Any) -> None:
+        self.kind = kind
+        self.there = {"id": "4567", "labels": {}, "networks": {}, "network_mode": mode, **changes}
+        self.asked = 0
+
+    def version(self) -> Any:
+        return SimpleNamespace(kind=self.kind)
+
+    def containers(self, *, running: bool) -> tuple[Mapping[str, object], ...]:
+        assert running
+        self.asked += 1
+        return (self.there,)
+
+    def inspect(self, _container: str) -> object:
+        return container(id="4567", network_mode=f"container:{ID}")
+
+
+@pytest.mark.parametrize(
+    ("engine", "joined"),
+    [
+        pytest.param(Listing("docker", f"container:{ID}"), True, id="by id"),
+        pytest.param(Listing("docker", f"container:{ID[:2]}"), True, id="by the beginning of it"),
+        pytest.param(Listing("docker", "container:server1"), True, id="by name"),
+        pytest.param(Listing("docker", "container:89"), False, id="another"),
+        pytest.param(Listing("docker", "default"), False, id="nobody"),
+        pytest.param(Listing("docker", f"container:{ID}", labels={labels.ROLE: "sidecar"}), False, id="our sidecar"),
+        pytest.param(Listing("podman", "host"), True, id="podman, whose list does not tell"),
+        pytest.param(Listing("podman", "host", networks={"podman": ("10.88.0.2",)}), False, id="podman, on a network"),
+    ],
+)
+def test_whose_namespace_others_have_joined(engine: Listing, joined: bool) -> None:
+    facts = Facts(engine)  # type: ignore[arg-type]
+    assert facts.is_joined(container(id=ID)) is joined
+
+
+def test_who_has_joined_is_known_until_something_happens() -> None:
+    engine = Listing("docker", f"container:{ID}")
+    facts, asked = Facts(engine), container(id=ID)  # type: ignore[arg-type]
+
+    def events() -> Iterator[Mapping[str, object]]:
+        yield {"id": "other"}
+        assert [facts.is_joined(asked) for _ in range(3)] == [True] * 3
+        assert engine.asked == 1
+        yield {"id": "another"}
+        engine.there["network_mode"] = "default"
+        assert not facts.is_joined(asked)
+        assert engine.asked == 2
+
+    engine.events = events  # type: ignore[attr-defined]
+    facts._watch()
+    facts.is_joined(asked)
+    facts.is_joined(asked)
+    assert engine.asked == 4

@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +162,28 @@ def test_this_very_process_has_it_whatever_is_closed_meanwhile() -> None:
         holder = holders.holder_of(Containers(), wish(str(sock.getsockname()[1])), same_host=True)  # type: ignore[arg-type]
 
     assert holder.startswith(f"process {os.getpid()} (")
+
+
+@linux
+def test_of_one_who_has_millions_open_only_so_many_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the one that is looked for is found, or the time is over."""
+    monkeypatch.setattr(Path, "glob", lambda *_: [Path("/proc/self")])
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        inode = os.fstat(sock.fileno()).st_ino
+        assert holders.is_of_container(inode, "nobody") is False
+
+        read = 0
+        monkeypatch.setattr(holders, "SEARCH", -1.0)
+
+        def open_files(_: Path) -> Iterator[str]:
+            nonlocal read
+            for _number in range(1_000_000):
+                read += 1
+                yield "pipe:[1]"
+
+        monkeypatch.setattr(holders, "_open_files", open_files)
+        assert holders.is_of_container(inode, "nobody") is None
+        assert read == 1
 
 
 def test_nobody_has_it() -> None:

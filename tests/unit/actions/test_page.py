@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import requests
+from tests.waiting import until
 
 from pytest_dockconn.actions import page
 from pytest_dockconn.errors import DockconnError
@@ -112,6 +113,45 @@ def test_one_that_does_not_end(monkeypatch: pytest.MonkeyPatch, answer: Answer) 
     with serving(answer) as url, pytest.raises(requests.exceptions.ReadTimeout, match=r"within 0\.4 s"):
         page.get(url, timeout=0.3)
     assert time.monotonic() - begun < 3
+
+
+def continues(connection: socket.socket, _: bytes) -> None:
+    while True:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+
+
+def redirected(connection: socket.socket, _: bytes) -> None:
+    connection.sendall(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /there\r\n\r\n")
+    continues(connection, b"")
+
+
+@pytest.mark.parametrize("answer", [continues, redirected, slow_head])
+def test_of_one_that_was_given_up_nothing_stays(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> None:
+    """A head without an end is read where nobody looks at the time."""
+    monkeypatch.setattr(page, "WHOLE", 0.1)
+    with serving(answer) as url, pytest.raises(requests.exceptions.ReadTimeout):
+        page.get(url, timeout=0.3)
+    assert until(lambda: not any(one.name == "dockconn-long" for one in threading.enumerate()), 20)
+
+
+@pytest.mark.parametrize("place", [b"http://[", b"http://[\x1b[31m/", b"http://a:x/", b"http:///x"])
+def test_one_that_leads_nowhere(place: bytes) -> None:
+    def answer(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + place + b"\r\n\r\n")
+
+    with serving(answer) as url, pytest.raises(requests.exceptions.RequestException):
+        page.get(url)
+
+
+def test_one_that_is_packed_many_times() -> None:
+    """Each layer would be unpacked whole."""
+
+    def answer(connection: socket.socket, _: bytes) -> None:
+        head = b"Content-Encoding: " + b", ".join([b"gzip"] * 20) + b"\r\nContent-Length: 2\r\n\r\n"
+        connection.sendall(OK + head + b"hi")
+
+    with serving(answer) as url, pytest.raises(requests.exceptions.RequestException, match=r"[Tt]oo many"):
+        page.get(url)
 
 
 @pytest.mark.parametrize("timeout", [None, (1.0, None)])

@@ -6,7 +6,9 @@ import contextlib
 import re
 import secrets
 import socket
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.fakes.engine import FakeEngine
@@ -14,11 +16,12 @@ from tests.unit import labs
 from tests.waiting import until
 
 from pytest_dockconn import Lab, Port, ReachabilityError, Verdict, assert_matrix, assert_reachable, assert_unreachable
-from pytest_dockconn.actions import agents
+from pytest_dockconn.actions import agents, witness
 from pytest_dockconn.agent.identity import proof
 from pytest_dockconn.agent.probe import WHO
 from pytest_dockconn.errors import DockconnError
 from pytest_dockconn.handles.own import Server
+from pytest_dockconn.model.probe import Target
 from pytest_dockconn.model.spec import ContainerPlan
 
 TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
@@ -282,3 +285,153 @@ def test_the_token_is_never_said(lab: Lab) -> None:
     said = labs.heard(TCP, server.ip, 80, b"GET / HTTP/1.1\r\nX-Dockconn-Nonce: " + nonce + b"\r\n\r\n")
     assert proof(token.decode(), nonce.decode()).encode() in said
     assert token not in said + labs.heard(UDP, server.ip, 53, WHO + nonce)
+
+
+def silent(lab: Lab, **options: object) -> Server:
+    return lab.server(command=["dockconn-serve", "80/tcp"], **options)  # type: ignore[arg-type]
+
+
+class Rows:
+    """What is seen of an owner's sockets: nothing before the probe, then these."""
+
+    def __init__(self, *seen: list[agents.Row]) -> None:
+        self.seen = seen
+        self.asked = 0
+
+    def __call__(self, *_: object, **__: object) -> list[agents.Row]:
+        self.asked += 1
+        return [] if self.asked % 2 else self.seen[min(self.asked // 2, len(self.seen)) - 1]
+
+
+def came(server: Server, number: int = 40000, **changes: object) -> agents.Row:
+    told = {
+        "protocol": "tcp", "local": server.ip, "port": 80, "peer": "172.17.0.1", "peer_port": number,
+        "state": "established", "inode": 7, "queue": 0,
+    }  # fmt: skip
+    return {**told, **changes}
+
+
+def over(server: Server) -> agents.Row:
+    return came(server, 40001, state="time-wait", inode=0)
+
+
+REACHED, ANOTHER, UNCLEAR = Verdict.REACHABLE, Verdict.WRONG_SERVER, Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict", "rounds"),
+    [
+        pytest.param([lambda s: [came(s)]], REACHED, 1, id="one"),
+        pytest.param([lambda s: [came(s, peer="127.0.0.1", local="127.0.0.1")]], ANOTHER, 1, id="its healthcheck's"),
+        pytest.param([lambda s: [came(s, peer=s.ip)]], ANOTHER, 1, id="its own"),
+        pytest.param([lambda s: [over(s)]], UNCLEAR, 2, id="one that is over"),
+        pytest.param([lambda s: [over(s), came(s)]], REACHED, 1, id="one of before, and the probe's"),
+        pytest.param([lambda s: [came(s), came(s, 40001)]], UNCLEAR, 2, id="two"),
+        pytest.param([lambda s: [came(s), came(s, 40001)], lambda s: [came(s)]], REACHED, 2, id="two, but not again"),
+        pytest.param([lambda s: [came(s), came(s, 40001)], lambda _: []], ANOTHER, 2, id="two, and then none"),
+    ],
+)
+def test_behind_a_bound_port_another_connection_is_not_the_probes(
+    lab: Lab,
+    monkeypatch: pytest.MonkeyPatch,
+    seen: list[Callable[[Server], list[agents.Row]]],
+    verdict: Verdict,
+    rounds: int,
+) -> None:
+    server = silent(lab, bind={80: None})
+    (target,) = (t for t in server.bound_port(80).targets_from(None) if t.host == "127.0.0.1")
+    tcp = Target("tcp", target.host, target.port, owner=target.owner, via=target.via, inner=target.inner)
+    rows = Rows(*(one(server) for one in seen))
+    monkeypatch.setattr(agents, "sockets", rows)
+
+    (result,) = lab.host.ask_all([tcp], 5.0)
+
+    assert (result.verdict, rows.asked) == (verdict, 2 * rounds), result.detail
+    assert result.answered_by == (server.id if verdict is REACHED else "")
+
+
+def test_who_asks_there_at_the_same_time_is_not_taken_for_another(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is asked by two at once is asked again by one after the other."""
+    server = silent(lab, bind={80: None})
+    target = server.bound_port(80).targets_from(None)[0]
+    together, at_once, most = threading.Barrier(2), [0], [0]
+    lock, probes = threading.Lock(), agents.probes
+
+    def asked(*args: object) -> object:
+        with lock:
+            at_once[0] += 1
+            most.append(at_once[0])
+        try:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                together.wait(20)
+            together.abort()  # only for the first two
+            return probes(*args)  # type: ignore[arg-type]
+        finally:
+            with lock:
+                at_once[0] -= 1
+
+    monkeypatch.setattr(agents, "probes", asked)
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda _: lab.host.ask_all([target], 5.0)[0], range(2)))
+
+    assert [one.verdict for one in results] == [REACHED] * 2, results
+    assert sorted(most[1:3]) == [1, 2]
+    assert most[3:] == [1, 1]
+    (twice, _) = lab.host.ask_all([target, target], 5.0)
+    assert twice.answered_by == server.id
+
+
+@contextlib.contextmanager
+def joining(lab: Lab, host: str, *command: str) -> Iterator[str]:
+    """A container of others in the network namespace of another; its id."""
+    engine, image = engine_of(lab), lab._services.images.get("server").id
+    plan = ContainerPlan(image=image, name="joins", labels={}, command=command, network_mode=f"container:{host}")
+    made = engine.create(plan)
+    try:
+        engine.start(made)
+        yield made
+    finally:
+        engine.remove(made)
+
+
+@pytest.mark.parametrize("joins", ["the owner", "another", "nobody"])
+@pytest.mark.parametrize(("told", "verdict"), [(True, REACHED), (False, ANOTHER), (None, UNCLEAR)])
+def test_in_a_shared_namespace_a_socket_alone_proves_nothing(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, joins: str, told: bool | None, verdict: Verdict
+) -> None:
+    asked: list[str] = []
+
+    def is_of_container(_: int, container: str) -> bool | None:
+        asked.append(container)
+        return told
+
+    monkeypatch.setattr(witness, "is_of_container", is_of_container)
+    with contextlib.ExitStack() as stack:
+        if joins == "another":
+            host = lab.client()
+            owner, address = stack.enter_context(joining(lab, host.id, "dockconn-serve", "80/tcp")), host.ip
+            lab.adopt(owner)
+        else:
+            server = silent(lab)
+            owner, address = server.id, server.ip
+        if joins == "the owner":
+            stack.enter_context(joining(lab, owner, "sleep", "60"))
+        (result,) = lab.host.ask_all([Target("tcp", address, 80, owner=owner, via="address")], 5.0)
+
+    shared = joins != "nobody"
+    assert result.verdict is (verdict if shared else REACHED), result.detail
+    assert asked == [owner] * shared
+
+
+def test_of_a_connection_that_is_closed_the_one_who_listens_there_is_asked_for(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no process any more."""
+    server, asked = silent(lab), dict[int, str]()
+    monkeypatch.setattr(witness, "is_of_container", lambda inode, owner: asked.setdefault(inode, owner) == owner)
+    with joining(lab, server.id, "sleep", "60"):
+        result = lab.host.probe(server.port(80))  # one that answers and closes
+
+    assert (result.verdict, result.answered_by) == (REACHED, server.id), result.detail
+    assert list(asked.values()) == [server.id]
+    assert 0 not in asked

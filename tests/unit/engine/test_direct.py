@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.engine.canned import Server, serving
+from tests.unit.engine.canned import Handler, Server, serving
 from tests.waiting import until
 
+from pytest_dockconn.engine import attach, direct
 from pytest_dockconn.engine.direct import DirectEngine
+from pytest_dockconn.engine.docker_sdk import DockerEngine
 from pytest_dockconn.engine.unix_http import Connections, connected
 from pytest_dockconn.errors import Conflict, EngineError, EngineTimeout, EngineUnavailable, NotFound, PortInUse
 from pytest_dockconn.model.spec import Attachment, ContainerPlan
@@ -286,6 +288,44 @@ def test_logs(path: Path, tty: str, said: bytes) -> None:
     with speaking(path, VERSION, inspected, answer(said)) as heard:
         assert DirectEngine(f"unix://{path}", TIMEOUT).logs("x", 5) == "out\nerr\n"
     assert heard[2].startswith(b"GET /v1.45/containers/x/logs?stdout=1&stderr=1&tail=5 ")
+
+
+@pytest.mark.parametrize("made_by", [DirectEngine, DockerEngine])
+@pytest.mark.parametrize("more", [0, 1])
+def test_logs_have_an_end(
+    path: Path, monkeypatch: pytest.MonkeyPatch, made_by: Callable[[str, float], DirectEngine], more: int
+) -> None:
+    """Also where they come without one, and the connection is not used for another answer then."""
+    for module in (attach, direct):
+        monkeypatch.setattr(module, "LOGS", 1 << 20)
+    said = b"x" * ((1 << 20) + more)
+
+    class Wordy(Handler):
+        def do_GET(self) -> None:  # noqa: N802 - its name
+            if not self.path.partition("?")[0].endswith("/logs"):
+                super().do_GET()
+                return
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(said), said))
+                self.wfile.write(b"40000000\r\n" if more else b"0\r\n\r\n")
+
+    with serving(path, "docker") as server:
+        server.RequestHandlerClass = Wordy
+        engine = made_by(f"unix://{path}", TIMEOUT)
+        server.answers["/containers/x/json"] = (200, {"Id": "x", "Config": {"Tty": True}})
+        if more:
+            with pytest.raises(
+                EngineError, match=r"reading the logs of container x: they are longer than 1 MiB"
+            ) as caught:
+                engine.logs("x")
+            assert "docker logs --tail" in caught.value.remedy
+        else:
+            assert engine.logs("x") == said.decode()
+        assert engine.image("nobody") is None
+        engine.close()
 
 
 def test_a_variable_that_is_no_text(engine: DirectEngine, server: Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -19,8 +20,12 @@ from pytest_dockconn.model.spec import Attachment, ContainerPlan, NetworkPlan
 
 __all__ = ["runs"]
 
-SUBNET = "127.92.0.0/24"
-PORT = 24681
+#: The fake engine's containers are at addresses of this machine's loopback: another run of these tests has others.
+PREFIX = f"127.92.{os.getpid() % 256}"
+SUBNET = f"{PREFIX}.0/24"
+with socket.socket() as _free:
+    _free.bind(("127.0.0.1", 0))
+    PORT: int = _free.getsockname()[1]
 
 
 def first_run(runs: Runs, **options: Any) -> str:
@@ -28,7 +33,7 @@ def first_run(runs: Runs, **options: Any) -> str:
     with runs.run() as lab:
         net = lab.network("front", subnet=SUBNET)
         lab.client(name="ask", networks=[net])
-        return lab.server(**{"name": "web", "networks": {net: "127.92.0.9"}, **options}).id
+        return lab.server(**{"name": "web", "networks": {net: f"{PREFIX}.9"}, **options}).id
 
 
 def has(runs: Runs, container: str) -> bool:
@@ -45,9 +50,9 @@ def has(runs: Runs, container: str) -> bool:
         pytest.param({"hostname": "db"}, {"name": "db"}, "it had the name db on front", id="its hostname"),
         pytest.param({}, {"hostname": "web"}, "it had the name web on front", id="another's hostname"),
         pytest.param({}, {"aliases": ["WEB"]}, "it had the name web on front", id="DNS knows no capitals"),
-        pytest.param({}, {"address": "127.92.0.9"}, "it had 127.92.0.9 on front", id="its address"),
+        pytest.param({}, {"address": f"{PREFIX}.9"}, f"it had {PREFIX}.9 on front", id="its address"),
         pytest.param({}, {}, "", id="not in the way"),
-        pytest.param({}, {"address": "127.92.0.8", "aliases": ["x"]}, "", id="not in the way either"),
+        pytest.param({}, {"address": f"{PREFIX}.8", "aliases": ["x"]}, "", id="not in the way either"),
     ],
 )
 @pytest.mark.parametrize("scope", ["session", "test"])
@@ -72,8 +77,8 @@ def test_who_has_anothers_name_or_address_goes(
     ("aliases", "address", "why"),
     [
         (["web"], None, "it had the name web on front"),
-        ([], "127.92.0.9", "it had 127.92.0.9 on front"),
-        (["x"], "127.92.0.8", ""),
+        ([], f"{PREFIX}.9", f"it had {PREFIX}.9 on front"),
+        (["x"], f"{PREFIX}.8", ""),
     ],
 )
 def test_who_joins_later_has_its_name_and_address_too(
@@ -91,7 +96,7 @@ def test_on_a_network_of_somebody_else_too(runs: Runs) -> None:
     """A run without the option makes room as well."""
     runs.engine.create_network(NetworkPlan(name="theirs", labels={}, subnets=(SUBNET,)))
     with runs.run() as lab:
-        lab.server(name="web", networks={"theirs": "127.92.0.9"})
+        lab.server(name="web", networks={"theirs": f"{PREFIX}.9"})
     with runs.run(reuse=False, project="/another") as lab:
         lab.server(name="web", networks=["theirs"])
 
@@ -103,8 +108,8 @@ ASKED: dict[str, Callable[[Lab, Any], object]] = {
     "by name": lambda _lab, ask: ask.probe("http://web/"),
     "for its name": lambda _lab, ask: ask.probe("dns://WEB."),
     "by name and network": lambda _lab, ask: ask.probe(f"http://web.{ask.facts().endpoints[0].network}/"),
-    "by address": lambda _lab, ask: ask.probe("tcp://127.92.0.9:80"),
-    "by address from the host": lambda lab, _ask: lab.host.probe("tcp://127.92.0.9:80"),
+    "by address": lambda _lab, ask: ask.probe(f"tcp://{PREFIX}.9:80"),
+    "by address from the host": lambda lab, _ask: lab.host.probe(f"tcp://{PREFIX}.9:80"),
     "by its host port": lambda lab, _ask: lab.host.probe(f"tcp://127.0.0.1:{PORT}"),
     "in a matrix": lambda lab, ask: lab.matrix([ask], ["http://web/"])[ask, "http://web/"],
     "all the time": lambda lab, ask: watch(lab._services, ask.id, ask.targets("http://web/"), 1.0, 0.0)[0],
@@ -132,7 +137,7 @@ def test_whom_it_did_ask_for_is(runs: Runs, way: str) -> None:
     with runs.run() as lab:
         net = lab.network("front", subnet=SUBNET)
         ask = lab.client(name="ask", networks=[net])
-        web = lab.server(name="web", networks={net: "127.92.0.9"}, bind={80: PORT})
+        web = lab.server(name="web", networks={net: f"{PREFIX}.9"}, bind={80: PORT})
 
         ASKED[way](lab, ask)
         assert web.id == first
@@ -149,7 +154,7 @@ def test_who_is_not_in_the_way_stays_for_who_asks_later(runs: Runs) -> None:
         assert ask.probe(db.port(80))
         assert ask.run("true").returncode == 0
 
-        assert lab.server(name="web", networks={net: "127.92.0.9"}).id == first
+        assert lab.server(name="web", networks={net: f"{PREFIX}.9"}).id == first
 
 
 def test_the_ordinary_warm_run_asks_the_engine_no_more_for_it(runs: Runs) -> None:
@@ -158,7 +163,7 @@ def test_the_ordinary_warm_run_asks_the_engine_no_more_for_it(runs: Runs) -> Non
     with runs.run() as lab:
         net = lab.network("front", subnet=SUBNET)
         ask = lab.client(name="ask", networks=[net])
-        lab.server(name="web", networks={net: "127.92.0.9"})
+        lab.server(name="web", networks={net: f"{PREFIX}.9"})
         assert ask.probe("http://web/")
         runs.engine.calls.clear()
         assert ask.probe("http://web/")
@@ -199,15 +204,15 @@ def test_what_a_run_uses_stays_and_the_error_names_the_run(runs: Runs) -> None:
     first_run(runs, bind={80: PORT})
     with runs.run() as lab:
         net = lab.network("front", subnet=SUBNET)
-        web = lab.server(name="web", networks={net: "127.92.0.9"}, bind={80: PORT})
+        web = lab.server(name="web", networks={net: f"{PREFIX}.9"}, bind={80: PORT})
         with pytest.raises(PortInUse, match=r"container dockconn-\w+-0-web \(\w+\) has it, and this very run uses it"):
             lab.server(name="other", bind={80: PORT})
         with pytest.raises(
             SpecError, match=r"overlaps .* is kept for a later run, and can't make room now: .*this very run"
         ):
             lab.network("back", subnet=SUBNET)
-        with pytest.raises(EngineError, match=r"-0-web \(\w+\) has 127.92.0.9 on front, and this very run uses it"):
-            Lab(lab._services, "7").server(name="web", networks={net: "127.92.0.9"})
+        with pytest.raises(EngineError, match=rf"-0-web \(\w+\) has {PREFIX}.9 on front, and this very run uses it"):
+            Lab(lab._services, "7").server(name="web", networks={net: f"{PREFIX}.9"})
 
         assert has(runs, web.id)
         assert outcome(lab).removed == ()
@@ -216,7 +221,7 @@ def test_what_a_run_uses_stays_and_the_error_names_the_run(runs: Runs) -> None:
 def test_a_subnet_is_free_for_who_asks_first(runs: Runs) -> None:
     first = first_run(runs)
     with runs.run() as lab:
-        lab.network("back", subnet="127.92.0.128/25")
+        lab.network("back", subnet=f"{PREFIX}.128/25")
 
         removed = [name.partition(" (")[0] for name in outcome(lab).removed]
         assert sorted(removed) == ["ask", "front", "web"]
@@ -235,7 +240,7 @@ def test_what_somebody_else_is_on_stays(runs: Runs) -> None:
             lab.network("back", subnet=SUBNET)
         runs.engine.disconnect(front, theirs)
         net = lab.network("front", subnet=SUBNET)
-        assert lab.server(name="web", networks={net: "127.92.0.9"}).id == first
+        assert lab.server(name="web", networks={net: f"{PREFIX}.9"}).id == first
 
 
 def stranger(runs: Runs, network: str) -> str:
@@ -275,7 +280,7 @@ def test_whom_another_run_uses_is_somebody_else(runs: Runs) -> None:
     lease.put_back()
     with runs.run() as lab:
         net = lab.network("front", subnet=SUBNET)
-        assert lab.server(name="web", networks={net: "127.92.0.9"}).id == first
+        assert lab.server(name="web", networks={net: f"{PREFIX}.9"}).id == first
 
 
 def test_the_engine_has_no_addresses_left(runs: Runs) -> None:

@@ -189,6 +189,37 @@ def test_new_connections(before: list[Any], after: list[Any], fresh: list[Any]) 
 
 
 @pytest.mark.parametrize(
+    ("seen", "own"),
+    [
+        pytest.param(row(peer="172.17.0.1"), False, id="of docker's proxy"),
+        pytest.param(row(peer="::ffff:172.17.0.1", local="::ffff:172.17.0.2"), False, id="on a dual-stack socket"),
+        pytest.param(row(peer="127.0.0.1", local="127.0.0.1"), True, id="a healthcheck over loopback"),
+        pytest.param(row(peer="172.17.0.2"), True, id="a healthcheck over its own address"),
+        pytest.param(row(peer="172.18.0.2"), True, id="from another address of its own"),
+    ],
+)
+def test_a_connection_of_the_owners_own_did_not_come_through_a_bound_port(seen: dict[str, Any], own: bool) -> None:
+    assert verdicts.from_outside([seen], ["172.17.0.2", "172.18.0.2"]) == ([] if own else [seen])
+
+
+OVER = row(state="time-wait", inode=0, peer_port=40001)
+
+
+@pytest.mark.parametrize(
+    ("rows", "over", "found"),
+    [
+        pytest.param([OVER, row()], False, [row()], id="rather one that is held"),
+        pytest.param([OVER, row(state="fin-wait2")], True, [row(state="fin-wait2")], id="or closed on one side"),
+        pytest.param([OVER], False, [], id="over, but the probe still waits"),
+        pytest.param([OVER], True, [OVER], id="over, as the answer is"),
+        pytest.param([], True, [], id="none"),
+    ],
+)
+def test_a_connection_that_the_probe_holds_is_not_over(rows: list[Any], over: bool, found: list[Any]) -> None:
+    assert verdicts.held(rows, over=over) == found
+
+
+@pytest.mark.parametrize(
     ("found", "verdict", "answered_by", "words"),
     [
         pytest.param(row(), Verdict.REACHABLE, OWNER, "", id="taken by the owner"),
@@ -248,3 +279,6 @@ def test_in_the_hosts_namespace_a_socket_alone_proves_nothing(told: bool, verdic
     seen = verdicts.not_apart(answered(answered_by=OWNER), "server1", told=told)
     assert (seen.verdict, seen.answered_by) == (verdict, "")
     assert "shares the host's network" in seen.detail
+    shared = verdicts.not_apart(answered(answered_by=OWNER), "server1", told=told, host=False)
+    assert (shared.verdict, shared.answered_by) == (verdict, "")
+    assert "shares a network namespace with other containers" in shared.detail

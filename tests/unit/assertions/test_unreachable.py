@@ -11,6 +11,7 @@ from tests.unit import labs
 
 from pytest_dockconn import Client, Lab, Network, ReachabilityError, Server, Verdict, assert_matrix, assert_unreachable
 from pytest_dockconn.actions import controls
+from pytest_dockconn.actions.asking import ask
 from pytest_dockconn.assertions import unreachable
 from pytest_dockconn.handles import pairs
 from pytest_dockconn.model.probe import Connection, ProbeResult, Target
@@ -281,3 +282,26 @@ def test_where_one_asks_is_not_where_another_does(lab: Lab, monkeypatch: pytest.
     lacks = [matrix.cells[client.name, "server1:80"].lacks for client in clients]
     assert lacks[0] == ()
     assert f"does not answer at http://{networks[1].gateway}:80/" in lacks[1][0]
+
+
+def test_how_long_silence_lasts_is_not_how_long_an_owner_has_to_answer(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From inside it does, if only later than a test waits for nothing: a machine is busy now and then."""
+    client, server = lab.client(), lab.server()
+    given: list[float] = []
+    real = ask
+
+    def noting(services: Any, source: Any, targets: list[Target], timeout: float) -> list[ProbeResult]:
+        given.append(timeout)
+        return real(services, source, targets, timeout)
+
+    def silent(_services: Any, _source: Any, targets: list[Target], *_: Any) -> list[ProbeResult]:
+        return [ProbeResult(verdict=Verdict.TIMED_OUT, target=target, address=target.host) for target in targets]
+
+    monkeypatch.setattr(controls, "ask", noting)
+    monkeypatch.setattr(unreachable, "watch", silent)
+    assert_unreachable(client, server.port(80), timeout=0.1)
+    assert given == [controls.INSIDE, controls.INSIDE]
+    assert_unreachable(client, server.port(80), timeout=3)
+    assert given[2:] == [3, 3]

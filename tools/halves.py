@@ -33,6 +33,7 @@ from pytest_dockconn.model.settings import Settings  # noqa: E402
 PYTEST = (sys.executable, "-m", "pytest", "--dockconn")
 #: About half of the work, none of which builds an image or asks by the host's own address: a private engine has no way out.
 SECOND = (
+    "tests/conformance/test_daemon_options.py",
     "tests/conformance/test_expose.py",
     "tests/conformance/test_links.py",
     "tests/contract/test_containers.py",
@@ -45,6 +46,7 @@ SECOND = (
     "tests/engine/test_networks.py",
     "tests/engine/test_partition.py",
     "tests/engine/test_why.py",
+    "tests/unit/engine",
 )
 #: An exit status of pytest: it was interrupted.
 INTERRUPTED = 2

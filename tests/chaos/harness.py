@@ -22,6 +22,8 @@ from tests.waiting import until
 INNER = Path(__file__).with_name("inner.py")
 #: Seconds within which nothing may be left, and within which the helper has ended.
 GONE, HELPER = 5.0, 10.0
+#: Seconds that workers outlive a controller that was killed: execnet interrupts them after 5, and ends them after 10 more.
+WORKERS = 20.0
 
 
 @dataclass
@@ -158,12 +160,14 @@ class Witness:
     def left(self, suite: Suite) -> list[str]:
         """What is left of a suite that has ended, its workers' too, after the time that it may take to go."""
 
+        until(lambda: not any(labels.process_started(pid) for pid in suite.owners()), WORKERS)
         until(lambda: not self.owned(suite), GONE)
         return self.owned(suite)
 
     def everything(self) -> set[str]:
-        """All containers, networks and images of the engine, those without a tag too."""
-        listed = self.api.containers(all=True), self.api.networks(), self.api.images(all=True)
+        """All containers, networks and images of the engine, those without a tag too; its own networks are new when it is."""
+        networks = [one for one in self.api.networks() if one["Name"] not in ("bridge", "host", "none")]
+        listed = self.api.containers(all=True), networks, self.api.images(all=True)
         return {str(one["Id"]) for kind in listed for one in kind}
 
     def stand_by(self) -> None:

@@ -43,7 +43,7 @@ def point(name: str) -> None:
 def told(dockconn_session: Lab) -> None:
     """Whose things they are, also where another process is their owner."""
     with Path(FILE).open("a") as file:
-        file.write(f"run{dockconn_session._services.run}\n")
+        file.write(f"run{dockconn_session._services.run}\npid{os.getpid()}\n")
 
 
 @pytest.fixture

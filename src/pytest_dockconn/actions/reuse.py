@@ -47,6 +47,7 @@ class Reuse:
         self._lock = threading.Lock()
         self._found: list[Offer] | None = None
         self._held: dict[str, Lease] = {}
+        self._looking: set[str] = set()
         self._own: set[str] = set()
         self._reused: dict[str, str] = {}
         self._made: dict[str, str] = {}
@@ -106,14 +107,19 @@ class Reuse:
         for found in sorted(there, key=lambda one: one.place.made_of != place.made_of):
             if found.place.made_of != place.made_of and self._hangs_on_others(found):
                 continue
-            lease = self._leases.take(found.run, found.id)
-            if lease is not None and self._fits_or_back(found, lease, place, unfit):
-                return found.id
+            self._looking.add(found.id)
+            try:
+                lease = self._leases.take(found.run, found.id)
+                if lease is not None and self._fits_or_back(found, lease, place, unfit):
+                    return found.id
+            finally:
+                self._looking.discard(found.id)
         return None
 
     def _hangs_on_others(self, found: Offer) -> bool:
         """Whether its network, or what it is linked to, is used by another worker or run: that one is about to want it."""
-        used = {one.name for one in self.offers() if one.id not in self._held and self._leases.is_used(one.run, one.id)}
+        mine = {*self._held, *self._looking}  # other threads of this run look at theirs just now
+        used = {one.name for one in self.offers() if one.id not in mine and self._leases.is_used(one.run, one.id)}
         if found.kind == "network" or not used:
             return False
         with contextlib.suppress(NotFound):

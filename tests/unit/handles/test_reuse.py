@@ -240,6 +240,24 @@ def test_what_hangs_on_this_runs_own_is_replaced(runs: Runs) -> None:
         assert outcome(lab).replaced == ("web (it was made from something else)",)
 
 
+def test_what_another_thread_just_looks_at_is_this_runs(runs: Runs) -> None:
+    """Its lease is taken by then, and nobody has said yet that it is used."""
+    with runs.run() as lab:
+        lab.server(name="web", networks=[lab.network("front")])
+    with runs.run() as lab:
+        reuse = lab._services.reuse
+        assert reuse is not None
+        there = {one.kind: one for one in reuse.offers()}
+        said: list[bool] = []
+
+        def look(_: str) -> str:
+            said.append(reuse._hangs_on_others(there["container"]))
+            return ""
+
+        assert reuse.take(there["network"].place, "network", look) == there["network"].id
+        assert said == [False]
+
+
 @pytest.mark.parametrize("kind", ["network", "container", "nothing"])
 def test_what_was_made_after_the_look_keeps_its_lease(runs: Runs, kind: str) -> None:
     """A lease whose thing was not in the listing: either somebody removed the thing, or it was not there yet."""

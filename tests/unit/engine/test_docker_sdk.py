@@ -15,7 +15,7 @@ import pytest
 import tenacity
 from tests.unit.engine.canned import Server, serving
 
-from pytest_dockconn.engine import docker_sdk, find, patience
+from pytest_dockconn.engine import docker_sdk, patience
 from pytest_dockconn.engine.direct import DirectEngine
 from pytest_dockconn.engine.docker_sdk import DockerEngine
 from pytest_dockconn.engine.port import Engine, Opener
@@ -58,6 +58,13 @@ def hasty(
 ) -> Iterator[tuple[Server, Engine]]:
     monkeypatch.setattr(patience, "EASY", SOON)
     with running(tmp_path / "h.sock", "docker", request.param, SOON) as pair:
+        yield pair
+
+
+@pytest.fixture(params=[DockerEngine, DirectEngine])
+def patient(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Server, Engine]]:
+    """A short limit for calls, and the whole one for easy questions."""
+    with running(tmp_path / "q.sock", "docker", partial(request.param, busy=3), SOON) as pair:
         yield pair
 
 
@@ -126,19 +133,19 @@ def test_an_engine_that_is_only_busy_is_waited_for(tmp_path: Path, made_by: Any)
 
 
 @pytest.mark.parametrize("call", ["start", "create"])
-def test_it_is_not_waited_for_without_an_end(hasty: tuple[Server, Engine], call: str) -> None:
-    server, engine = hasty
+def test_it_is_not_waited_for_without_an_end(patient: tuple[Server, Engine], call: str) -> None:
+    server, engine = patient
     server.silent.add(BUSY[call][0])
     server.answers["/networks"] = (200, [])
-    with pytest.raises(EngineTimeout, match=r"the engine at unix://\S+ was busy with it for more than 1.8 s"):
+    with pytest.raises(EngineTimeout, match=r"the engine at unix://\S+ was busy with it for more than 0.9 s"):
         CALLS[call](engine)
     assert server.asked("/_ping")
     engine.networks()  # others are asked as before
 
 
 @pytest.mark.parametrize("call", ["start", "create"])
-def test_a_proxy_that_answers_for_an_engine_is_none(hasty: tuple[Server, Engine], call: str) -> None:
-    server, engine = hasty
+def test_a_proxy_that_answers_for_an_engine_is_none(patient: tuple[Server, Engine], call: str) -> None:
+    server, engine = patient
     server.silent.add(BUSY[call][0])
     server.answers["/_ping"] = (502, {"message": "Bad Gateway"})
     with pytest.raises(
@@ -149,12 +156,11 @@ def test_a_proxy_that_answers_for_an_engine_is_none(hasty: tuple[Server, Engine]
 
 def test_one_that_tidies_up_waits_for_no_busy_engine(tmp_path: Path) -> None:
     """The helper's own time is short: it looks again, instead."""
-    with serving(tmp_path / "d.sock", "docker") as server:
-        with contextlib.closing(find.find(f"unix://{tmp_path}/d.sock", {}, 1.0)) as engine:
-            server.silent.add(f"/containers/{ID}")
-            with pytest.raises(EngineTimeout, match="did not answer within 1 s"):
-                engine.remove(ID)
-        server.over.set()
+    with running(tmp_path / "d.sock", "docker", partial(DirectEngine, busy=1), SOON) as (server, engine):
+        server.silent.add(f"/containers/{ID}")
+        with pytest.raises(EngineTimeout, match=r"did not answer within 0.3 s"):
+            engine.remove(ID)
+        assert not server.asked("/_ping")
 
 
 def test_one_time_limit_is_enough(hasty: tuple[Server, Engine]) -> None:

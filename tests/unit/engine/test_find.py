@@ -236,7 +236,9 @@ def test_the_first_that_answers_is_opened(path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(find, "_docker", Opened)
     with listening(path.with_name("d.sock.podman"), answers):
         found: Any = find.find(None, {})
+        hurried: Any = find.find(None, {}, 5.0)
     assert (found.url, found.timeout, found.busy) == (f"unix://{path}.podman", find.CALL_TIMEOUT, BUSY)
+    assert (hurried.timeout, hurried.busy) == (5.0, 1)
 
 
 def test_one_that_answers_but_can_not_be_opened_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

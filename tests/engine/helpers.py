@@ -11,7 +11,7 @@ from typing import Any
 import docker
 import pytest
 
-from pytest_dockconn import Container, Lab
+from pytest_dockconn import Container, Lab, Verdict
 from pytest_dockconn.actions import agents
 
 
@@ -24,6 +24,11 @@ def docker_py(url: str) -> Any:
 def needs(*capabilities: str) -> pytest.MarkDecorator:
     """The mark of a test that needs these of the engine."""
     return pytest.mark.dockconn(requires=list(capabilities))
+
+
+def soon(verdict: Verdict) -> float:
+    """Seconds to ask for: silence does not get longer by waiting, but a refusal takes its time on a busy machine."""
+    return 0.3 if verdict is Verdict.TIMED_OUT else 2.0
 
 
 def has_default_route(container: Container) -> bool:

@@ -24,7 +24,7 @@ from pytest_dockconn import (
 )
 from pytest_dockconn.errors import DockconnError, SpecError
 from tests.engine import scenes
-from tests.engine.helpers import has_default_route, needs
+from tests.engine.helpers import has_default_route, needs, soon
 from tests.shared import Stage
 
 Question = tuple[Any, Any]
@@ -40,7 +40,7 @@ class Case:
     verdict: Verdict | tuple[Verdict, ...]
     cause: str
     evidence: str = ""
-    timeout: float = 0.4
+    timeout: float = 1.0
     requires: tuple[str, ...] = ()
 
 
@@ -205,7 +205,7 @@ def test_unreachable_is_proved(stage: Stage, set_up: SetUp, verdict: Verdict | N
     if verdict is None:  # of an internal network: 20.10 leaves the default route in, 26 and podman 4.3 do not
         verdict = Verdict.TIMED_OUT if has_default_route(source) else Verdict.NO_ROUTE
 
-    result = assert_unreachable(source, destination, because=verdict, timeout=0.3)
+    result = assert_unreachable(source, destination, because=verdict, timeout=soon(verdict))
 
     assert result.verdict is verdict
     assert not result

@@ -89,7 +89,7 @@ FAILURES: list[tuple[str, Callable[[Stack], Question], Verdict, str]] = [
 def test_failures(stack: Stack, ask: Callable[[Stack], Question], verdict: Verdict, detail: str) -> None:
     source, destination = ask(stack)
 
-    seen = source.probe(destination, timeout=0.4)
+    seen = source.probe(destination, timeout=2 if verdict is Verdict.REFUSED else 0.4)
 
     assert (seen.verdict, bool(seen)) == (verdict, False)
     assert detail in seen.detail
@@ -253,7 +253,7 @@ def test_the_host_is_called_back(
         assert call.port == (answer.path.source_port if answer.path else None)
         assert call.data
         assert listener.url_from(source).partition("://")[2].startswith(f"{answer.address}:{listener.number}")
-    assert source.probe(listener, timeout=0.3).verdict is Verdict.REFUSED
+    assert source.probe(listener, timeout=2).verdict is Verdict.REFUSED
 
 
 @needs("host-callback")

@@ -267,12 +267,12 @@ def test_what_writes_without_end(dockconn: Lab, shell: str) -> None:
 def test_what_writes_into_the_agents_stream(stage: Stage, flood: str) -> None:
     """A process of the caller's own in a client's container: no verdict comes of it, and no flood."""
     client, closed = stage.lab.client(), stage.once(scenes.plain).server.port(81)
-    client.probe(closed, timeout=0.5)
+    client.probe(closed, timeout=2)
 
     with bounded(60.0):  # the flood itself takes its time
         client.run("sh", "-c", flood)
     for _ in range(2):  # the first may have been asked while the flood went on
         with bounded():
-            result = client.probe(closed, timeout=0.5)
+            result = client.probe(closed, timeout=2)
 
     assert result.verdict is Verdict.REFUSED, result

@@ -19,6 +19,7 @@ from pytest_dockconn.model.facts import ContainerFacts
 from pytest_dockconn.model.leftover import Leftover
 from pytest_dockconn.model.spec import ContainerPlan
 from tests.engine import scenes
+from tests.engine.helpers import soon
 from tests.shared import Stage
 
 WAYS = [("drop", Verdict.TIMED_OUT), ("reject", Verdict.REFUSED)]
@@ -104,9 +105,9 @@ def test_neither_reaches_the_other_and_all_else_does(dockconn: Lab, trio: Trio, 
     web, db, third = trio.web, trio.db, trio.third
 
     with dockconn.partition(web, db, how=how):
-        assert_unreachable(web, db.port(80), because=verdict, timeout=0.3)
-        assert_unreachable(web, db.port(53, "udp"), because=verdict, timeout=0.3)
-        assert_unreachable(db, web.port(80), because=verdict, timeout=0.3)
+        assert_unreachable(web, db.port(80), because=verdict, timeout=soon(verdict))
+        assert_unreachable(web, db.port(53, "udp"), because=verdict, timeout=soon(verdict))
+        assert_unreachable(db, web.port(80), because=verdict, timeout=soon(verdict))
         for source, destination in (
             (web, third),
             (third, web),

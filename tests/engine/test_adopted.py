@@ -173,7 +173,7 @@ def test_without_a_network(others: Others, dockconn_client: Client, dockconn_exp
     theirs = others.run(web(8080), host={"network_mode": "none"})
     before = others.api.inspect_container(theirs.id)
 
-    assert theirs.probe("tcp://127.0.0.1:8080")
+    assert_reachable(theirs, "tcp://127.0.0.1:8080")
     assert_unreachable(theirs, dockconn_exposed_server.port(80), because=Verdict.NO_ROUTE)
     seen = dockconn_client.probe(theirs.port(8080))
     assert (seen.verdict, seen.target.host) == (Verdict.INCONCLUSIVE, "")

@@ -40,17 +40,25 @@ def client(stage: Stage) -> Client:
     return stage.once(scenes.plain).client
 
 
+def apart(stage: Stage, **options: Any) -> tuple[Client, Server]:
+    """A server that is about to go, and a client, on a network of their own: there nobody else gets its address.
+
+    Nor does a client that others ask with remember, for the 3 s that its kernel does, that nobody has that address.
+    """
+    network = stage.lab.network()
+    return stage.lab.client(networks=[network]), stage.lab.server(networks=[network], **options)
+
+
 def exited(stage: Stage) -> Question:
-    asking = client(stage)  # made before, as what begins once the server has ended may get its address
     command = ["sh", "-c", "trap 'exit 7' TERM; echo out of disk; sleep 600 & wait"]
-    server = stage.lab.server(expose=(), command=command)
+    asking, server = apart(stage, expose=(), command=command)
     assert until(lambda: "out of disk" in server.logs(), 20)  # before it has its trap it would be killed, in the end
     server.stop()
     return asking, server.port(80)
 
 
 def removed(stage: Stage) -> Question:
-    asking, server = client(stage), stage.lab.server()
+    asking, server = apart(stage)
     port = server.port(80)
     server.services.engine.remove(server.id)
     return asking, port

@@ -38,7 +38,7 @@ from pytest_dockconn.model.facts import (
     NetworkFacts,
     VersionFacts,
 )
-from pytest_dockconn.model.spec import Attachment, Bound, ContainerPlan, NetworkPlan, PortKey, Publish
+from pytest_dockconn.model.spec import COMMAND, Attachment, Bound, ContainerPlan, NetworkPlan, PortKey, Publish
 
 from . import process
 from .process import AgentStream, Done, Surroundings
@@ -493,7 +493,7 @@ class FakeEngine:
             lines = "".join(one.log).splitlines(keepends=True)
         return "".join(lines if tail is None else lines[-tail:])
 
-    def execute(self, container: str, argv: Sequence[str], bound: Bound | None = None) -> Execution:
+    def execute(self, container: str, argv: Sequence[str], bound: Bound = COMMAND) -> Execution:
         """Run a command of a tiny set in it."""
         self._enter("execute", container)
         doing = f"running {' '.join(argv)[:80]!r} in container {container[:12]}"
@@ -502,7 +502,7 @@ class FakeEngine:
             if not one.running:
                 raise refusal(409, f"Container {one.id} is not running", doing)
             done = process.run(argv, self._environ(one), self._hosts(one))
-        if bound is not None and argv[0] == "sleep" and float(argv[1]) > bound.seconds:
+        if argv[0] == "sleep" and float(argv[1]) > bound.seconds:
             raise too_long(doing, bound)
         if bound is not None and done is not None and len(done.out + done.err) > bound.size:
             raise too_much(doing, bound)

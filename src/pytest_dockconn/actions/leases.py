@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..errors import DockconnError
 from . import folders
+from .locks import locked, unlock
 
 #: What a lease says while a run uses the thing, with the run's process id after it.
 IN_USE = "in use by"
@@ -64,8 +65,7 @@ class Lease:
         """Nobody may use it any more, and whoever comes first removes it."""
         if self._fd < 0:
             return
-        with contextlib.suppress(OSError):
-            _unlock(self._fd)
+        unlock(self._fd)
         os.close(self._fd)
         self._fd = -1
 
@@ -121,7 +121,7 @@ class Leases:
         new = self._folder / f".{secrets.token_hex(8)}"  # it is locked and written before anybody else can see it
         try:
             fd = os.open(new, OPENED | os.O_CREAT | os.O_EXCL, 0o600)
-            _lock(fd)
+            locked(fd)
             _write(fd, _in_use())
             new.rename(path)
         except OSError as error:
@@ -145,7 +145,7 @@ class Leases:
         if fd is None:
             return None
         # only what is read under the lock counts; where it is, somebody may have removed it before
-        until = _until(os.pread(fd, WIDTH, 0)) if _lock(fd) and os.fstat(fd).st_nlink else None
+        until = _until(os.pread(fd, WIDTH, 0)) if locked(fd) and os.fstat(fd).st_nlink else None
         if until is None or until > due:
             os.close(fd)
             return None
@@ -166,7 +166,7 @@ class Leases:
         if fd is None:
             return False
         try:
-            return not _lock(fd, share=True)
+            return not locked(fd, share=True)
         finally:
             os.close(fd)
 
@@ -223,22 +223,6 @@ def _until(said: bytes) -> float:
     with contextlib.suppress(ValueError):
         return float(said)
     return 0.0
-
-
-def _lock(fd: int, *, share: bool = False) -> bool:
-    import fcntl  # noqa: PLC0415 - not on Windows, where this is refused before
-
-    try:
-        fcntl.flock(fd, (fcntl.LOCK_SH if share else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _unlock(fd: int) -> None:
-    import fcntl  # noqa: PLC0415
-
-    fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 def _write(fd: int, what: bytes) -> None:

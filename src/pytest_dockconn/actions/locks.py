@@ -12,9 +12,11 @@ import os
 import stat
 import weakref
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..engine.port import Engine
-from ..model.facts import InfoFacts
+if TYPE_CHECKING:
+    from ..engine.port import Engine
+    from ..model.facts import InfoFacts
 
 #: Not tempfile's: that looks at TMPDIR and at which disk is full just now, and all have to come to the same place.
 FOLDER = Path("/tmp")  # noqa: S108 - see above
@@ -69,10 +71,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _let_go(fd: int) -> None:
-    import fcntl  # noqa: PLC0415 - not on Windows, where nothing is opened
-
-    with contextlib.suppress(OSError):
-        fcntl.flock(fd, fcntl.LOCK_UN)
+    unlock(fd)
     os.close(fd)
 
 
@@ -121,6 +120,14 @@ def locked(fd: int, *, share: bool = False) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def unlock(fd: int) -> None:
+    """Let go of it: at once, even where a forked child still has the file open."""
+    import fcntl  # noqa: PLC0415 - as above
+
+    with contextlib.suppress(OSError):
+        fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 def awaited(lock: Lock, patience: float, *, share: bool = False) -> bool:

@@ -156,9 +156,8 @@ class Witness:
         if isinstance(before, DockconnError):
             raise before
         came = verdicts.new_connections(before, self._sockets(owner, port), port)
-        if (
-            self._services.version.kind == "docker"
-        ):  # podman's rootlessport asks from inside, at the owner's loopback too
+        # podman's rootlessport asks from inside, at the owner's loopback too
+        if self._services.version.kind == "docker":
             came = verdicts.from_outside(came, self._services.facts.get(owner).addresses)
         found = verdicts.held(came, over=bool(probed.text))
         if came and (len(found) != 1 or (owner, port) in self._met):

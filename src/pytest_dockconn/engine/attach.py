@@ -145,6 +145,7 @@ def collected(stream: SocketStream, bound: Bound, doing: str) -> tuple[bytes, by
         stream.close()  # wakes who reads
 
     timer = threading.Timer(bound.seconds, end)
+    timer.daemon = True  # whoever is interrupted meanwhile need not wait for it
     timer.start()
     try:
         said = _all(stream, bound, doing)

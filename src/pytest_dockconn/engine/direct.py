@@ -20,7 +20,7 @@ import msgspec
 
 from ..errors import EngineError, EngineUnavailable, NotFound
 from ..model.facts import ContainerFacts, Execution, ImageFacts, InfoFacts, NetworkFacts, VersionFacts
-from ..model.spec import Attachment, Bound, ContainerPlan, NetworkPlan
+from ..model.spec import COMMAND, Attachment, Bound, ContainerPlan, NetworkPlan
 from ..text import redact
 from . import bodies, translate
 from .address import socket_path
@@ -249,7 +249,7 @@ class DirectEngine:
         data = bounded([self._answer(doing, "GET", f"{_place(container)}/logs", query=query, most=LOGS)], doing)
         return (payloads(data) if framed else data).decode("utf-8", "replace")
 
-    def execute(self, container: str, argv: Sequence[str], bound: Bound | None = None) -> Execution:
+    def execute(self, container: str, argv: Sequence[str], bound: Bound = COMMAND) -> Execution:
         """Run a command in it. Raises ``EngineError`` where it exceeds a bound."""
         return self._docker_py.execute(container, argv, bound)
 

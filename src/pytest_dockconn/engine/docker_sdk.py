@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from ..errors import EngineError, EngineUnavailable, NotFound
 from ..labels import committed_by
 from ..model.facts import ContainerFacts, Execution, ImageFacts, InfoFacts, NetworkFacts, VersionFacts
-from ..model.spec import Attachment, Bound, ContainerPlan, NetworkPlan
+from ..model.spec import COMMAND, Attachment, Bound, ContainerPlan, NetworkPlan
 from ..text import redact
 from . import bodies, translate
 from .attach import SocketStream, bounded, collected, payloads
@@ -156,8 +156,8 @@ class DockerEngine:
                 client.close()
 
     def _patiently(self, call: Callable[[], T]) -> T:
-        """The result of long work; an engine that hangs meanwhile shows within seconds, not after all of ``LONG``."""
-        return patiently(call, lambda: self._ping("waiting for what takes long"))
+        """The result of long work; an engine that hangs meanwhile shows within half a minute, not after all of ``LONG``."""
+        return patiently(call, lambda: self._ping(self._api, "waiting for what takes long"))
 
     def _worked(self, doing: str, call: Callable[[Any], T]) -> T:
         """The result of what the engine may be too busy for, for a while: then it answers easy questions all the same."""
@@ -168,12 +168,14 @@ class DockerEngine:
             except requests.exceptions.Timeout as error:
                 raise self._limit.too_busy(doing) from error
 
-        with self._errors(doing):
-            return patiently(work, lambda: self._ping(doing))
+        with self._errors(
+            doing
+        ):  # as without docker-py: silent for as long as a call may be, and then for an easy question
+            return patiently(work, lambda: self._ping(self._easy, doing), self._limit.seconds)
 
-    def _ping(self, doing: str) -> None:
+    def _ping(self, api: Any, doing: str) -> None:
         try:
-            self._easy.ping()
+            api.ping()
         except APIError as error:  # a proxy in front of it: what it was asked for may be done all the same
             status = error.response.status_code if error.response is not None else 0
             raise gone(self._url, doing, f"asked whether it is there, it said HTTP status {status}") from None
@@ -288,15 +290,14 @@ class DockerEngine:
                 data = bounded(response.iter_content(1 << 16), doing)
         return (payloads(data) if framed else data).decode("utf-8", "replace")
 
-    def execute(self, container: str, argv: Sequence[str], bound: Bound | None = None) -> Execution:
+    def execute(self, container: str, argv: Sequence[str], bound: Bound = COMMAND) -> Execution:
         """Run a command in it. Raises ``EngineError`` where it exceeds a bound."""
         doing = f"running {' '.join(argv)[:80]!r} in container {container[:12]}"
         with self._long(doing) as api:
             made = self._api.exec_create(container, list(argv))
-            if bound is None:
-                stdout, stderr = self._patiently(lambda: api.exec_start(made["Id"], demux=True))
-            else:
-                stdout, stderr = collected(SocketStream(api.exec_start(made["Id"], socket=True)), bound, doing)
+            stdout, stderr = self._patiently(
+                lambda: collected(SocketStream(api.exec_start(made["Id"], socket=True)), bound, doing)
+            )
             code = self._api.exec_inspect(made["Id"])["ExitCode"]
         return Execution(tuple(argv), int(code or 0), _text(stdout), _text(stderr))
 

@@ -19,8 +19,6 @@ PACE = 5.0
 #: 20.10 took over 20 s to start a container while three engines made and removed networks on one machine: the kernel has
 #: one lock for all namespaces.
 BUSY = 6
-
-
 #: Seconds for an easy question.
 EASY = 5.0
 

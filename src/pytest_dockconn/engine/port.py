@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Protocol
 
 from ..model.facts import ContainerFacts, Execution, ImageFacts, InfoFacts, NetworkFacts, VersionFacts
-from ..model.spec import Attachment, Bound, ContainerPlan, NetworkPlan
+from ..model.spec import COMMAND, Attachment, Bound, ContainerPlan, NetworkPlan
 
 
 class Stream(Protocol):
@@ -65,7 +65,7 @@ class Engine(Protocol):
     def logs(self, container: str, tail: int | None = None) -> str:
         """Its output so far, the last ``tail`` lines of it. Raises ``EngineError`` where that is longer than 16 MiB."""
 
-    def execute(self, container: str, argv: Sequence[str], bound: Bound | None = None) -> Execution:
+    def execute(self, container: str, argv: Sequence[str], bound: Bound = COMMAND) -> Execution:
         """Run a command in it. Raises ``EngineError`` where it exceeds a bound; it goes on in the container then."""
 
     def attach(self, container: str) -> Stream:

@@ -11,7 +11,6 @@ from .. import labels
 from ..actions import agents, committed
 from ..actions.containers import await_answers, raise_if_ended
 from ..actions.services import Services
-from ..engine.patience import patiently
 from ..errors import DockconnError
 from ..logic.names import new_image
 from ..logic.specs import words
@@ -25,8 +24,6 @@ from .image import Image
 STOP_TIME = 5
 #: For the container's own ``cat``, which may be an enemy's; Linux takes some 6 MiB of variables at the most.
 ENVIRONMENT = Bound(size=8 << 20, seconds=10.0)
-#: For a test's own commands: an hour is longer than any test.
-COMMAND = Bound(size=16 << 20, seconds=3600.0)
 #: Characters of what a failed command wrote.
 SHOWN = 1000
 _COUNT = itertools.count()
@@ -71,9 +68,7 @@ class Own(Container):
         words(argv, "run", 'run("curl", "-s", "http://server3/")')
         if self.services.reuse is not None:
             self.services.room.before_command(self._id, argv)
-        engine = self.services.engine
-        # an engine that hangs shows by an easy question
-        done = patiently(lambda: engine.execute(self._id, argv, COMMAND), engine.info)
+        done = self.services.engine.execute(self._id, argv)
         if check and done.returncode:
             raise CommandFailed(done.returncode, list(argv), done.stdout, done.stderr)
         return subprocess.CompletedProcess(list(argv), done.returncode, done.stdout, done.stderr)

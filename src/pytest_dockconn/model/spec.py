@@ -90,3 +90,7 @@ class Bound(Struct, frozen=True):
 
     size: int
     seconds: float
+
+
+#: Of a test's own commands: an hour is longer than any test.
+COMMAND = Bound(size=16 << 20, seconds=3600.0)

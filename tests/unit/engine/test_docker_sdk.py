@@ -43,7 +43,7 @@ def running(
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The easy questions follow fast on each other."""
-    monkeypatch.setattr(docker_sdk, "patiently", lambda call, easy: patience.patiently(call, easy, pace=0.05))
+    monkeypatch.setattr(docker_sdk, "patiently", lambda call, easy, pace=0.05: patience.patiently(call, easy, pace))
 
 
 @pytest.fixture(params=[DockerEngine, DirectEngine])
@@ -101,6 +101,18 @@ def test_an_engine_that_hangs_is_given_up_in_time(hasty: tuple[Server, Engine], 
 
     assert time.monotonic() - begun < 5
     assert "dockconn prune" in caught.value.remedy
+
+
+@pytest.mark.parametrize("made_by", [DockerEngine, DirectEngine])
+def test_no_engine_hangs_before_a_calls_limit_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_by: Opener
+) -> None:
+    """Also one that answers nothing at all for a while, as where the whole machine stands still."""
+    monkeypatch.setattr(patience, "EASY", 0.05)
+    with running(tmp_path / "d.sock", "docker", made_by) as (server, engine):
+        server.answers[f"/containers/{ID}/start"] = (200, {})
+        server.busy = {f"/containers/{ID}/start": 2.5 * SOON, "/_ping": 2.5 * SOON}
+        engine.start(ID)
 
 
 BUSY: dict[str, tuple[str, int, Callable[[Engine], object]]] = {

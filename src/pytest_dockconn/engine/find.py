@@ -144,9 +144,7 @@ def unavailable(tried: list[tuple[Candidate, str]], environ: Mapping[str, str]) 
 
 def _remedy(reasons: list[str]) -> str:
     if NOT_TAKEN in reasons:
-        return (
-            "leave it out: DOCKER_TLS_VERIFY and DOCKER_CERT_PATH prove who asks on tcp, a key does on ssh://user@host"
-        )
+        return "leave it out: DOCKER_TLS_VERIFY and DOCKER_CERT_PATH prove who asks on tcp, a key does on ssh"
     if any("permission" in reason for reason in reasons):
         return (
             "join the group that owns the socket (`sudo usermod -aG docker $USER`, then log in again), or run as root"

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from pytest_dockconn import Lab
+from pytest_dockconn import Lab, labels
+from pytest_dockconn.logic.names import on_engine
 from pytest_dockconn.model.facts import ContainerFacts
 
 T = TypeVar("T")
@@ -42,6 +43,23 @@ def seen(lab: Lab) -> list[ContainerFacts]:
     """What the engine says of a lab's containers; no question to it as long as nothing happens to them."""
     # 20.10 names links in another order each time
     return [replace(facts, links=tuple(sorted(facts.links))) for facts in (one.facts() for one in lab.containers)]
+
+
+def there(lab: Lab) -> set[str]:
+    """The containers on the engine that a lab has made, and sidecars of the run that it does not know of any more.
+
+    Not all of the run: the tutorial's containers begin beside the first test, and others' go in the background.
+    """
+    services = lab._services
+    services.remover.join()
+    held = {seat.sidecar for seat in services.agents._seats.values()}
+    listed = services.engine.containers(f"{labels.RUN}={services.run}")
+    return {
+        str(one["id"])
+        for one in listed
+        if str(one["name"]).startswith(on_engine(services.run, lab._mark, ""))
+        or (str(one["name"]).startswith(on_engine(services.run, "", "sidecar")) and one["id"] not in held)
+    }
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from tests.conformance.others import engine_says
 from tests.conformance.rows import Docker, OneOf, Row, Says, Since, Stage, params, refused
 from tests.engine import scenes
 from tests.engine.scenes import Placed
+from tests.shared import there
 
 NETWORK_TESTS = "moby integration-cli/docker_cli_network_unix_test.go"
 RUN_TESTS = "moby integration-cli/docker_cli_run_test.go"
@@ -728,9 +729,8 @@ LEAVES_NOTHING: list[Row[Any]] = [
 
 @pytest.mark.parametrize("row", params(LEAVES_NOTHING))
 def test_what_the_engine_refuses_to_the_lab_leaves_nothing(row: Row[Any], stage: Stage) -> None:
-    engine = stage.host.services.engine
     call = row.set_up(stage)
-    before = {entry["id"] for entry in engine.containers(f"dockconn={stage.host.services.run}")}
+    before = there(stage.lab)
     row_of_call = Row(name=row.name, set_up=lambda _: call, probe=row.probe, expected=row.expected, source=row.source)
     row_of_call.check(stage)
-    assert {entry["id"] for entry in engine.containers(f"dockconn={stage.host.services.run}")} <= before
+    assert there(stage.lab) <= before

@@ -20,7 +20,7 @@ from tests.conformance import private
 from tests.conformance.helpers import asker
 from tests.engine import scenes
 from tests.engine.helpers import needs, subnet
-from tests.shared import Shared, Stage
+from tests.shared import Shared, Stage, there
 
 MTU = "com.docker.network.driver.mtu"
 Question = tuple[Any, Any]
@@ -180,10 +180,7 @@ def test_a_static_address_that_can_not_be(dockconn: Lab, make: Callable[[Lab], o
     with pytest.raises(DockconnError, match=words):
         make(dockconn)
 
-    engine = dockconn._services.engine
-    mine = f"dockconn={dockconn._services.run}"
-    made = [str(c["name"]) for c in engine.containers(mine) if f"-{dockconn._mark}-" in str(c["name"])]
-    assert len(made) == len(dockconn.containers)
+    assert len(there(dockconn)) == len(dockconn.containers)
 
 
 # Live

@@ -26,6 +26,7 @@ def sidecar(stage: Stage) -> str:
     """Of a container without an agent."""
     services, theirs = stage.lab._services, stage.once(scenes.plain).server
     services.agents.channel(theirs.id)
+    services.remover.join()  # of an earlier test's, one might be gone between the two looks
     made = [str(c["id"]) for c in ours(stage.lab) if c["labels"]["dockconn.role"] == "sidecar"]
     (one,) = [c for c in made if services.engine.inspect(c).joined == theirs.id]
     return one

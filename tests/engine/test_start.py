@@ -9,6 +9,7 @@ import pytest
 
 from pytest_dockconn import Lab
 from pytest_dockconn.errors import StartFailed
+from tests.shared import there
 
 DYING: list[tuple[str, list[str], str, str]] = [
     ("ends at once", ["sh", "-c", "echo no config found >&2; exit 3"], "ended with exit code 3", "no config found"),
@@ -20,7 +21,7 @@ DYING: list[tuple[str, list[str], str, str]] = [
 
 @pytest.mark.parametrize(("command", "cause", "output"), [d[1:] for d in DYING], ids=[d[0] for d in DYING])
 def test_dies_before_it_answers(dockconn: Lab, command: list[str], cause: str, output: str) -> None:
-    before = _ours(dockconn)
+    before = there(dockconn)
     begun = time.monotonic()
 
     with pytest.raises(StartFailed) as caught:
@@ -30,7 +31,7 @@ def test_dies_before_it_answers(dockconn: Lab, command: list[str], cause: str, o
     assert output in caught.value.cause
     assert caught.value.remedy
     assert time.monotonic() - begun < 30  # far from the 60 s that a silent one gets
-    assert _ours(dockconn) == before
+    assert there(dockconn) == before
 
 
 def test_the_name_of_one_that_died_is_free_again(dockconn: Lab) -> None:
@@ -41,25 +42,25 @@ def test_the_name_of_one_that_died_is_free_again(dockconn: Lab) -> None:
 
 
 def test_command_that_does_not_exist(dockconn: Lab) -> None:
-    before = _ours(dockconn)
+    before = there(dockconn)
 
     with pytest.raises(Exception, match="no-such-program") as caught:
         dockconn.server(command=["no-such-program"])
 
     assert type(caught.value).__module__ == "pytest_dockconn.errors"
-    assert _ours(dockconn) == before
+    assert there(dockconn) == before
 
 
 def test_silent_server_is_given_up_with_what_it_does(dockconn: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_dockconn.actions.containers.await_answers.__kwdefaults__", {"within": 0.5})
-    before = _ours(dockconn)
+    before = there(dockconn)
 
     with pytest.raises(
         StartFailed, match=r"runs but does not answer on all of its ports within 0.5 s: nothing listens"
     ):
         dockconn.server(expose=(80,), command=["sleep", "60"])
 
-    assert _ours(dockconn) == before
+    assert there(dockconn) == before
 
 
 def test_own_command_waits_until_it_listens(dockconn: Lab) -> None:
@@ -72,11 +73,3 @@ def _listeners(server: Any) -> list[dict[str, Any]]:
     from pytest_dockconn.actions import agents
 
     return [dict(row) for row in agents.listeners(server.services.agents.channel(server.id))]
-
-
-def _ours(lab: Lab) -> set[object]:
-    services = lab._services
-    services.remover.join()
-    return {c["id"] for c in services.engine.containers(f"dockconn={services.run}")} - {
-        seat.sidecar for seat in services.agents._seats.values()
-    }

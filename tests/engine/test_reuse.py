@@ -23,9 +23,15 @@ from tests.engine.helpers import docker_py, free_port
 from tests.waiting import until
 
 SUITE = """
-import json, os, sys
+import json, os, sys, threading, time
 import pytest
 from pytest_dockconn import assert_linked, assert_reachable
+
+def until(met, seconds=60):
+    end = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < end
+        threading.Event().wait(0.01)
 
 def note(request, **things):
     name = f"seen{os.environ.get('PYTEST_XDIST_WORKER', '')}-{request.node.name}.json"
@@ -45,6 +51,9 @@ def test_own(request, dockconn_session):
     if "THEIRS" in os.environ:
         servers["linked"] = lab.client(name="linked", links={"db": os.environ["THEIRS"]})
     note(request, net=net, ask=ask, **servers)
+    if "TOGETHER" in os.environ:  # a worker that is done before the other begins would leave it its things
+        (request.config.rootpath / f"{os.environ['TOGETHER']}.{os.environ['PYTEST_XDIST_WORKER']}").touch()
+        until(lambda: len([*request.config.rootpath.glob(f"{os.environ['TOGETHER']}.*")]) == 2)
     if os.environ.get("STOP"):
         print("here", file=sys.__stdout__, flush=True)
         sys.stdin.read()
@@ -290,8 +299,8 @@ def test_the_helper_killed_the_next_run_sweeps(project: Project) -> None:
 
 
 def test_workers_each_have_their_own_and_it_does_not_grow_and_prune_ends_it(project: Project) -> None:
-    project.run("-n2", "--dist=each", *OWN)
-    output = project.run("-n2", "--dist=each", *OWN)
+    project.run("-n2", "--dist=each", *OWN, TOGETHER="first")
+    output = project.run("-n2", "--dist=each", *OWN, TOGETHER="second")
 
     assert "made" not in output.partition("used again")[2]
     one, other = project.ids("gw0"), project.ids("gw1")

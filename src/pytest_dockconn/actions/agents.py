@@ -22,6 +22,8 @@ GRACE = 10.0
 
 #: Bytes of one line at the most: 10,000 results with all that they say.
 LONGEST = 32 << 20
+#: Bytes of a block of a line: one piece that grows is copied now and then, and would take twice its length.
+BLOCK = 1 << 16
 #: Characters of what it wrote that are shown.
 SHOWN = 300
 
@@ -76,6 +78,27 @@ class LocalChannel:
         """Nothing to let go of."""
 
 
+class _Line:
+    """The beginning of a line."""
+
+    def __init__(self) -> None:
+        self._blocks = [bytearray()]
+        self.size = 0
+
+    def add(self, data: bytes) -> None:
+        if len(self._blocks[-1]) >= BLOCK:
+            self._blocks.append(bytearray())
+        self._blocks[-1] += data
+        self.size += len(data)
+
+    def end(self, count: int) -> bytes:
+        """Its last bytes: of a whole line that is nobody's nothing else is looked at."""
+        return b"".join(self._blocks[-2:])[-count:]
+
+    def whole(self) -> bytes:
+        return b"".join(self._blocks)
+
+
 class StreamChannel:
     """An agent in a container. Requests from several threads share one stream."""
 
@@ -112,8 +135,8 @@ class StreamChannel:
 
     def _deliver_all(self) -> None:
         """Until the stream ends, or is flooded."""
-        buffer = bytearray()
-        while len(buffer) < LONGEST:
+        line = _Line()
+        while line.size < LONGEST:
             name, data = self._stream.read()
             if not data:
                 break
@@ -121,23 +144,24 @@ class StreamChannel:
                 self.stderr = (self.stderr + data.decode("utf-8", "replace"))[-4000:]
                 continue
             first, *others = data.split(b"\n")
-            buffer += first
+            line.add(first)
             for piece in others:
-                self._deliver(buffer)
-                buffer = bytearray(piece)
+                self._deliver(line)
+                line = _Line()
+                line.add(piece)
         else:
             self._flooded = f"another process has written {LONGEST >> 20} MiB without an end of line into its stream"
             self._stream.close()
 
-    def _deliver(self, line: bytearray) -> None:
+    def _deliver(self, line: _Line) -> None:
         """To who waits for it; what nobody waits for something else in the container wrote."""
-        found = _NUMBER.search(line, max(0, len(line) - 40))
+        found = _NUMBER.search(line.end(40))
         number = found[1].decode("ascii") if found else ""
         with self._lock:
             if number not in self._waiting:
                 return
         try:
-            reply = json.loads(line)
+            reply = json.loads(line.whole())
             del reply["id"]
         except (ValueError, TypeError, RecursionError):
             return  # not the agent's either

@@ -12,13 +12,14 @@ from msgspec.structs import replace
 from ..errors import DockconnError, NotFound
 from ..logic import called, proof
 from ..model.facts import ContainerFacts
-from ..model.probe import NEGATIVE, ProbeResult, Target
+from ..model.probe import NEGATIVE, ProbeResult, Target, Verdict
 from . import agents
 from .asking import ask
 from .services import Services
 
-#: Seconds that an owner has at least to answer from inside: how long a test waits for silence says nothing of how long an
-#: answer takes on a busy machine (over 0.3 s with eight workers on two cores).
+#: Seconds for which an owner that is silent from inside is asked again, each time for as long as it was from outside: on a busy
+#: machine an answer takes over 0.3 s now and then (eight workers on two cores). One that never answers in the time that it
+#: had from outside proves nothing there either.
 INSIDE = 1.0
 
 
@@ -38,8 +39,32 @@ def answers_inside(
 
     The host (None) asks itself, at its addresses as they are.
     """
-    asked = asked_inside(owner, targets)
-    return ask(services, owner.id if owner is not None else None, asked, max(timeout, INSIDE)) if asked else []
+    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay  # noqa: PLC0415 - as in containers.py
+
+    asked, source = asked_inside(owner, targets), owner.id if owner is not None else None
+    found: dict[Target, ProbeResult] = {}
+
+    def silent() -> list[Target]:
+        left = [target for target in asked if target not in found or _is_silent(found[target])]
+        found.update(zip(left, ask(services, source, left, timeout) if left else [], strict=True))
+        return [target for target in left if _is_silent(found[target])]
+
+    with contextlib.suppress(RetryError):
+        Retrying(retry=retry_if_result(bool), stop=stop_after_delay(INSIDE))(silent)
+    return [_told(services, source, found[target], timeout) for target in asked]
+
+
+def _is_silent(result: ProbeResult) -> bool:
+    return result.verdict is Verdict.TIMED_OUT
+
+
+def _told(services: Services, source: str | None, result: ProbeResult, timeout: float) -> ProbeResult:
+    """The same; of an owner that would answer, given more time, that it would."""
+    if timeout >= INSIDE or not _is_silent(result):
+        return result
+    late = ask(services, source, [result.target], INSIDE)[0]
+    words = f"it answers only after {late.elapsed:.2f} s, and has {timeout:g} s here as there"
+    return replace(result, verdict=Verdict.INCONCLUSIVE, detail=words) if late else result
 
 
 def asked_inside(owner: ContainerFacts | None, targets: Iterable[Target]) -> list[Target]:

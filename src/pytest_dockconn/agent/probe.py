@@ -17,6 +17,9 @@ LATE = 2.0
 
 SCHEMES = ("http", "https", "tcp", "udp", "dns", "icmp")
 
+#: Seconds more in which a name with several addresses has to be through with all of them: the channel waits for 10.
+MORE = 8.0
+
 #: How long a plain TCP connection is watched for a close, in seconds: the userland proxy of docker accepts before it
 #: knows that nobody listens behind it, and closes within a few milliseconds.
 LINGER = 0.05
@@ -56,12 +59,13 @@ def probe(target: dict[str, object]) -> dict[str, object]:
     except Exception as error:  # a server that says what no reader has thought of is no reason to say nothing at all
         failure = _failure(error, result)
     result.pop("doing", None)
+    most = result.pop("most", target.get("timeout"))
     took = result["elapsed"] = time.perf_counter() - begun
     if failure is not None:
         result.update(verdict=failure.verdict, detail=failure.detail)
-        if failure.verdict == verdict.TIMED_OUT and took > float(target["timeout"]) + LATE:  # type: ignore[arg-type]
-            words = "{} s became {:.1f}: the probe did not run all the while; {}"
-            result.update(verdict=verdict.INCONCLUSIVE, detail=words.format(target["timeout"], took, failure.detail))
+        if failure.verdict == verdict.TIMED_OUT and took > float(most) + LATE:  # type: ignore[arg-type]
+            words = "{:g} s became {:.1f}: the probe did not run all the while; {}"
+            result.update(verdict=verdict.INCONCLUSIVE, detail=words.format(most, took, failure.detail))
     return result
 
 
@@ -78,18 +82,21 @@ def _failure(error: Exception, result: dict[str, object]) -> verdict.ProbeFailed
 def _ask(target: dict[str, object], result: dict[str, object]) -> None:
     if target["scheme"] not in SCHEMES:
         raise verdict.ProbeFailed(verdict.INCONCLUSIVE, "the agent does not speak {!r}".format(target["scheme"]))
-    timeout = float(target["timeout"])  # type: ignore[arg-type]
+    timeout = _timeout(target)
     # up to 0.5 s of our own work on a busy machine, which must not be held against the server
     context = _context(target) if target["scheme"] == "https" else None
-    deadline = Deadline(timeout)
     found = resolve.resolve(str(target["host"]), timeout)
     if target["scheme"] in _SIMPLE:
-        _SIMPLE[str(target["scheme"])](found, target, deadline, result)
+        _SIMPLE[str(target["scheme"])](found, target, result)
         return
-    _in_turn(found, deadline, result, lambda one, share: _over(one, target, context, share, result))
+    _in_turn(found, timeout, result, lambda one, turn: _over(one, target, context, turn, result))
 
 
-def _names(found: list[tuple[int, str]], target: dict[str, object], _: Deadline, result: dict[str, object]) -> None:
+def _timeout(target: dict[str, object]) -> float:
+    return float(target["timeout"])  # type: ignore[arg-type]
+
+
+def _names(found: list[tuple[int, str]], target: dict[str, object], result: dict[str, object]) -> None:
     """The name alone: every address of it, IPv4 first."""
     addresses = [address for _, address in found]
     result.update(
@@ -101,17 +108,13 @@ def _names(found: list[tuple[int, str]], target: dict[str, object], _: Deadline,
     )
 
 
-def _ping(
-    found: list[tuple[int, str]], target: dict[str, object], deadline: Deadline, result: dict[str, object]
-) -> None:
+def _ping(found: list[tuple[int, str]], target: dict[str, object], result: dict[str, object]) -> None:
     nonce = str(target.get("nonce", "")).encode("ascii")
-    _in_turn(found, deadline, result, lambda one, share: icmp.ping(one, nonce, share, result))
+    _in_turn(found, _timeout(target), result, lambda one, turn: icmp.ping(one, nonce, turn.answer, result))
 
 
-def _datagram(
-    found: list[tuple[int, str]], target: dict[str, object], deadline: Deadline, result: dict[str, object]
-) -> None:
-    _in_turn(found, deadline, result, lambda one, share: _udp(one, target, share, result))
+def _datagram(found: list[tuple[int, str]], target: dict[str, object], result: dict[str, object]) -> None:
+    _in_turn(found, _timeout(target), result, lambda one, turn: _udp(one, target, turn.answer, result))
 
 
 #: Schemes without a connection.
@@ -122,24 +125,43 @@ _SIMPLE = {"dns": _names, "icmp": _ping, "udp": _datagram}
 _TELLING = (verdict.INCONCLUSIVE, verdict.TIMED_OUT, verdict.RESET)
 
 
+class Turn:
+    """The time of one address of a name: each has all of it for its answer, else that would prove less than by the address.
+
+    Args:
+        timeout: seconds, of the probe.
+        share: of it, for a connection: one that swallows everything must not take all of the next one's.
+        left: what there is for all that are still to be asked.
+    """
+
+    def __init__(self, timeout: float, share: float, left: float) -> None:
+        self.connection = Deadline(share)
+        self.answer = Deadline(min(timeout, left))
+        self.is_short = left < timeout
+
+
 def _in_turn(
     found: list[tuple[int, str]],
-    deadline: Deadline,
+    timeout: float,
     result: dict[str, object],
-    ask: Callable[[tuple[int, str], Deadline], None],
+    ask: Callable[[tuple[int, str], Turn], None],
 ) -> None:
     """What the first address says that answers; otherwise a failure that leaves it open, or silence, or the last one.
 
-    Each address of a name has its share of the time: one that swallows everything, or takes the connection and leaves it
-    at that, must not hide that the next is open. Where all fail, the ends of the connection are those of the failure told.
+    One that takes the connection and leaves it at that must not hide that the next is open. Where all fail, the ends of
+    the connection are those of the failure told.
     """
     failures: list[tuple[verdict.ProbeFailed, dict[str, object]]] = []
+    begun = time.monotonic()
+    result["most"] = timeout * len(found)
     for place, one in enumerate(found):
+        left = begun + timeout - time.monotonic()
+        turn = Turn(timeout, max(timeout / len(found), left / (len(found) - place)), left + MORE)
         try:
-            ask(one, Deadline(deadline.left() / (len(found) - place)))
+            ask(one, turn)
             return
         except Exception as error:  # whatever one says, the next may be open
-            failures.append((_failure(error, result), dict(result)))
+            failures.append((_in_short(_failure(error, result), turn, result), dict(result)))
             result.pop("source", None)  # of this connection
     failures = failures or [(verdict.ProbeFailed(verdict.NAME_NOT_FOUND, "name resolution: no address"), {})]
     told = next((one for kind in _TELLING for one in failures if one[0].verdict == kind), failures[-1])
@@ -147,11 +169,19 @@ def _in_turn(
     raise told[0]
 
 
+def _in_short(failure: verdict.ProbeFailed, turn: Turn, result: dict[str, object]) -> verdict.ProbeFailed:
+    """The silence of one that had less than its time, after many others of its name, says nothing."""
+    if failure.verdict != verdict.TIMED_OUT or not turn.is_short or "source" not in result:
+        return failure
+    words = "the addresses before it left too little time for it: {}"
+    return verdict.ProbeFailed(verdict.INCONCLUSIVE, words.format(failure.detail))
+
+
 def _over(
-    one: tuple[int, str], target: dict[str, object], context: object, deadline: Deadline, result: dict[str, object]
+    one: tuple[int, str], target: dict[str, object], context: object, turn: Turn, result: dict[str, object]
 ) -> None:
     """The whole question by one address: that it takes the connection is no answer yet."""
-    sock = _connect(one, int(target["port"]), deadline, result)  # type: ignore[call-overload]
+    sock, deadline = _connect(one, int(target["port"]), turn.connection, result), turn.answer  # type: ignore[call-overload]
     answered = False
     try:
         if context is not None:

@@ -48,6 +48,16 @@ def bounded(pieces: Iterable[bytes], doing: str) -> bytes:
     return b"".join(found)
 
 
+def _read_ahead(attached: Any) -> Any:
+    """The reader of the answer that docker-py has taken a socket out of; None of a plain socket.
+
+    What came in one packet with the headers is in its buffer, and docker-py (seen on 7.1) forgets it: on a busy machine all that a
+    short command says.
+    """
+    response = getattr(getattr(attached, "_response", None), "raw", None)
+    return getattr(getattr(response, "_fp", None), "fp", None)
+
+
 def _unread() -> TimeoutError:
     return TimeoutError(f"what was written to it was not read within {PATIENCE:g} s")
 
@@ -61,6 +71,7 @@ class SocketStream:
         self._socket.settimeout(None)
         #: of ssh's channels the file tells only what there is to read
         self._polls = isinstance(self._socket, (socket.socket, RawStream))
+        self._ahead = _read_ahead(attached)
         self._lock = threading.Lock()
 
     def write(self, line: bytes) -> None:
@@ -116,6 +127,11 @@ class SocketStream:
         return _NAMES.get(header[0], "stdout"), self._exactly(int.from_bytes(header[4:], "big"))
 
     def _exactly(self, length: int) -> bytes:
+        if self._ahead is not None:
+            try:
+                return bytes(self._ahead.read(length))
+            except (OSError, ValueError):  # closed meanwhile
+                return b""
         data = b""
         while len(data) < length:
             try:

@@ -422,13 +422,47 @@ def test_of_several_addresses_one_that_takes_the_connection_does_not_hide_the_ne
     monkeypatch: pytest.MonkeyPatch, first: servers.Behaviour, scheme: str, share: float
 ) -> None:
     """Two containers have the same alias, and the owner, who is well, is not the first."""
-    given = iter([ENOUGH, share, ENOUGH])  # for all, for the first, for the second, whatever the machine's speed
-    monkeypatch.setattr(probe, "Deadline", lambda _: http.Deadline(next(given)))
+    given, turn = iter([share, ENOUGH]), probe.Turn  # for the first, for the second, whatever the machine's speed
+    monkeypatch.setattr(probe, "Turn", lambda *_: turn(time := next(given), time, time))
     _resolver(monkeypatch, [(socket.AF_INET, FIRST), (socket.AF_INET, SECOND)])
     with servers.tcp(first) as port, socket.create_server((SECOND, port)) as there, contextlib.ExitStack() as undo:
         undo.callback(answering(there, socket.SOCK_STREAM))
         seen = probe.probe({"scheme": scheme, "host": "web", "port": port, "timeout": ENOUGH, "linger": ENOUGH})
     assert (seen["verdict"], seen["address"]) == (verdict.REACHABLE, SECOND)
+
+
+@pytest.mark.parametrize("scheme", ["http", "udp"])
+def test_each_of_several_addresses_has_all_of_the_time_for_its_answer(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """By its address the server would answer in time; that its name has another address must not make silence of it."""
+    late = 0.75 * ENOUGH / 4
+
+    def slow(connection: socket.socket, over: threading.Event) -> None:
+        connection.recv(65536)
+        if not over.wait(late):
+            connection.sendall(PAGE)
+
+    def echoes(data: bytes) -> bytes:
+        threading.Event().wait(late)
+        return data
+
+    _resolver(monkeypatch, [(socket.AF_INET, FIRST), (socket.AF_INET, SECOND)])
+    with servers.tcp(slow) if scheme == "http" else servers.udp(echoes) as port:
+        seen = probe.probe({"scheme": scheme, "host": "web", "port": port, "timeout": ENOUGH / 4})
+    assert (seen["verdict"], seen["address"]) == (verdict.REACHABLE, FIRST)
+
+
+@pytest.mark.parametrize(("more", "expected"), [(0.0, verdict.INCONCLUSIVE), (ENOUGH, verdict.TIMED_OUT)])
+def test_silence_of_an_address_that_had_too_little_time_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, more: float, expected: str
+) -> None:
+    monkeypatch.setattr(probe, "MORE", more)
+    _resolver(monkeypatch, [(socket.AF_INET, FIRST), (socket.AF_INET, FIRST)])
+    with servers.udp(lambda _: None) as port:
+        seen = probe.probe({"scheme": "udp", "host": "web", "port": port, "timeout": SHORT, "nonce": "n"})
+    assert seen["verdict"] == expected, seen
+    assert ("left too little time" in str(seen["detail"])) is (expected == verdict.INCONCLUSIVE)
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -284,24 +284,37 @@ def test_where_one_asks_is_not_where_another_does(lab: Lab, monkeypatch: pytest.
     assert f"does not answer at http://{networks[1].gateway}:80/" in lacks[1][0]
 
 
-def test_how_long_silence_lasts_is_not_how_long_an_owner_has_to_answer(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """From inside it does, if only later than a test waits for nothing: a machine is busy now and then."""
+def silent(_services: Any, _source: Any, targets: list[Target], *_: Any) -> list[ProbeResult]:
+    return [ProbeResult(verdict=Verdict.TIMED_OUT, target=target, address=target.host) for target in targets]
+
+
+def test_an_owner_that_is_silent_for_a_moment_is_asked_again(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From inside; for as long as it had from outside, each time: a machine is busy now and then."""
     client, server = lab.client(), lab.server()
     given: list[float] = []
     real = ask
 
-    def noting(services: Any, source: Any, targets: list[Target], timeout: float) -> list[ProbeResult]:
+    def at_first_silent(services: Any, source: Any, targets: list[Target], timeout: float) -> list[ProbeResult]:
         given.append(timeout)
-        return real(services, source, targets, timeout)
+        return silent(services, source, targets) if len(given) < 3 else real(services, source, targets, timeout)
 
-    def silent(_services: Any, _source: Any, targets: list[Target], *_: Any) -> list[ProbeResult]:
-        return [ProbeResult(verdict=Verdict.TIMED_OUT, target=target, address=target.host) for target in targets]
-
-    monkeypatch.setattr(controls, "ask", noting)
+    monkeypatch.setattr(controls, "ask", at_first_silent)
     monkeypatch.setattr(unreachable, "watch", silent)
-    assert_unreachable(client, server.port(80), timeout=0.1)
-    assert given == [controls.INSIDE, controls.INSIDE]
-    assert_unreachable(client, server.port(80), timeout=3)
-    assert given[2:] == [3, 3]
+    assert_unreachable(client, server.port(80), timeout=0.4)
+    assert given == [0.4, 0.4, 0.4, 0.4]  # the last after the silence outside
+
+
+def test_an_owner_that_needs_longer_than_it_had_is_not_proved_unreachable(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be reached by who waits a little longer: its silence outside is no more than its own."""
+    client, server = lab.client(), lab.server()
+    real = ask
+
+    def late(services: Any, source: Any, targets: list[Target], timeout: float) -> list[ProbeResult]:
+        return (silent if timeout < controls.INSIDE else real)(services, source, targets, timeout)
+
+    monkeypatch.setattr(controls, "ask", late)
+    monkeypatch.setattr(unreachable, "watch", silent)
+    with pytest.raises(ReachabilityError, match=r"inconclusive(.|\n)*it answers only after 0.\d\d s, and has 0.4 s"):
+        assert_unreachable(client, server.port(80), timeout=0.4)

@@ -223,6 +223,15 @@ def test_a_refusal_without_json(path: Path) -> None:
             engine.networks()
 
 
+def test_a_command_that_is_done_before_its_answer_is_read_loses_nothing(path: Path) -> None:
+    """docker-py takes the socket out of an answer, and leaves what came with its headers."""
+    frame, more = b"\x01\0\0\0\0\0\0\x06hello\n", b"\x02\0\0\0\0\0\0\x04oops"
+    begun = UPGRADED + frame + more
+    with speaking(path, VERSION, VERSION, answer(b'{"Id": "e"}', "201 Created"), begun, answer(b'{"ExitCode": 3}')):
+        done = DirectEngine(f"unix://{path}", TIMEOUT).execute(ID, ["cat", "file"])
+    assert (done.stdout, done.stderr, done.returncode) == ("hello\n", "oops", 3)
+
+
 def test_a_stream_loses_nothing_that_came_with_the_headers(path: Path) -> None:
     frame = b"\x01\0\0\0\0\0\0\x06hello\n"
     with speaking(path, VERSION, UPGRADED + frame, hold=True) as heard:

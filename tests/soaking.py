@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import random
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
@@ -44,6 +45,14 @@ def shuffled(items: Sequence[T], module: Callable[[T], object], seed: str) -> li
     return [item for group in groups for item in group]
 
 
+def asked_by(fn: Callable[..., Any]) -> str:
+    """Who asks again: what is asked, and where that is nothing of Python's own making (a socket's ``connect``) who asks it."""
+    if getattr(fn, "__module__", None):
+        return f"{fn.__module__}.{fn.__qualname__}"
+    frame = sys._getframe(2)
+    return f"{frame.f_globals['__name__']}.{frame.f_code.co_name}"
+
+
 class Outcome:
     """Counts what the tests come to, and how often the plugin asked again, by what it asked."""
 
@@ -79,8 +88,8 @@ class Outcome:
                 return original(retrying, fn, *args, **kwargs)
             finally:
                 again = int(retrying.statistics.get("attempt_number", 1)) - 1
-                if again and fn.__module__.startswith("pytest_dockconn"):  # what the tests wait for is theirs
-                    self._retries[f"{fn.__module__}.{fn.__qualname__}"] += again
+                if again and (place := asked_by(fn)).startswith("pytest_dockconn"):  # what the tests wait for is theirs
+                    self._retries[place] += again
 
         return counting
 

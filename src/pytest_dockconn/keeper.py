@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from threading import Event
+from threading import Event, Thread
 
 from .actions.leases import Lease, Leases, clock
 
@@ -20,14 +20,24 @@ def keep(url: str, run: str, leases: Leases | None = None, pace: float = PACE) -
     failing: dict[str, float] = {}
     while things := [one for one in there.of_run(run) if not _given_up(failing.get(one))]:
         due = {thing: lease for thing in things if (lease := there.take_due(run, thing, clock())) is not None}
-        left = _left(url, run, due) if due else set()
-        failing = {thing: failing.get(thing, time.monotonic()) for thing in (set(failing) - set(due)) | left}
+        begun = time.monotonic()
+        left = _left_in_time(url, run, due) if due else set()
+        failing = {thing: failing.get(thing, begun) for thing in (set(failing) - set(due)) | left}
         pause.wait(pace)
     return not failing
 
 
 def _given_up(since: float | None) -> bool:
-    return since is not None and time.monotonic() - since > PATIENCE
+    return since is not None and time.monotonic() - since >= PATIENCE
+
+
+def _left_in_time(url: str, run: str, due: dict[str, Lease]) -> set[str]:
+    """As ``_left``; all of it where the engine does not move: it would be waited for call by call."""
+    left = set(due)
+    work = Thread(target=lambda: left.intersection_update(_left(url, run, due)), name="dockconn-keep", daemon=True)
+    work.start()
+    work.join(PATIENCE)
+    return set(left)
 
 
 def _left(url: str, run: str, due: dict[str, Lease]) -> set[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -11,14 +14,13 @@ from .actions.leases import Leases
 if TYPE_CHECKING:
     from .engine.port import Engine
 
-#: Seconds that it works at most once the run is dead.
+#: Seconds that it works at most once the run is dead, or once the last thing could be removed.
 PATIENCE = 10.0
 #: Seconds without anything left after which it believes that the engine is not just now making more: what was asked of
 #: docker 20.10 is made although nobody waits for it any more; on a busy machine one came later than 1 s (make chaos).
 QUIET = 4.0
 PACE = 0.02
-#: Seconds for each call: where the engine does not move, the last one ends so long after its time is over. A removal that
-#: takes longer goes on by itself, and the next look finds nothing left of it.
+#: Seconds for each call. A removal that takes longer goes on by itself, and the next look finds nothing left of it.
 CALL = 5.0
 #: Seconds between two looks at the images: to list them is 25 ms of work for docker 20.10.
 IMAGES = 0.5
@@ -40,21 +42,18 @@ def main() -> int:
 
 def clean(url: str, run: str) -> bool:
     """Remove everything of a run; whether nothing is left."""
-    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed  # noqa: PLC0415
-
-    again = Retrying(
-        retry=retry_if_result(lambda quiet: not quiet), wait=wait_fixed(PACE), stop=stop_after_delay(PATIENCE)
-    )
-    try:
-        return bool(again(_Cleaner(url, run).once))
-    except RetryError:
-        return False
-    finally:
-        leases = Leases()
-        for thing in leases.of_run(run):
-            lease = leases.take(run, thing)
-            if lease is not None:
-                lease.end()
+    cleaner = _Cleaner(url, run)
+    work = threading.Thread(target=cleaner.work, name="dockconn-clean", daemon=True)
+    work.start()
+    # an engine that does not move answers none of several calls, and each of them would be waited for
+    while work.is_alive() and not cleaner.is_late:
+        work.join(cleaner.left)
+    leases = Leases()
+    for thing in leases.of_run(run):
+        lease = leases.take(run, thing)
+        if lease is not None:
+            lease.end()
+    return cleaner.done
 
 
 class _Cleaner:
@@ -64,8 +63,32 @@ class _Cleaner:
         self._url = url
         self._run = run
         self._engine: Engine | None = None
-        self._seen = time.monotonic()
+        self._seen = self._moved = time.monotonic()
         self._looked = float("-inf")
+        self.done = False
+
+    @property
+    def left(self) -> float:
+        """Seconds for which it may go on without any success."""
+        return max(0.0, self._moved + PATIENCE - time.monotonic())
+
+    @property
+    def is_late(self) -> bool:
+        """Whether nothing could be removed for too long."""
+        return not self.left
+
+    def _removed(self) -> None:
+        self._moved = time.monotonic()
+
+    def work(self) -> None:
+        """Until nothing is left, or it is late."""
+        from tenacity import RetryError, Retrying, retry_if_result, wait_fixed  # noqa: PLC0415
+
+        again = Retrying(
+            retry=retry_if_result(lambda quiet: not quiet), wait=wait_fixed(PACE), stop=lambda _: self.is_late
+        )
+        with contextlib.suppress(RetryError):
+            self.done = bool(again(self.once))
 
     def once(self) -> bool:
         """Remove what is there; whether nothing has been there for a while."""
@@ -79,7 +102,7 @@ class _Cleaner:
             leftovers = prune.of_run(self._engine, self._run, images=images)
             if images:
                 self._looked = time.monotonic()
-            prune.remove(self._engine, leftovers)
+            prune.remove(self._engine, leftovers, done=self._removed)
         except DockconnError:
             self._engine, leftovers = None, []
             self._seen = time.monotonic()
@@ -89,4 +112,4 @@ class _Cleaner:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os._exit(main())  # threads that an engine keeps waiting are waited for by nobody

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,20 @@ def test_what_is_stuck_does_not_end_the_helper(leases: Leases, monkeypatch: pyte
     assert seen.count({"stuck"}) >= 3
     assert any("later" in due for due in seen)
     assert leases.of_run(RUN) == ["stuck"]
+
+
+def test_an_engine_that_does_not_move_is_not_waited_for(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "PATIENCE", 0.2)
+    over = threading.Event()
+
+    def frozen(*_: object) -> set[str]:
+        over.wait(20)
+        return set()
+
+    monkeypatch.setattr(keeper, "_left", frozen)
+    leases.make(RUN, "one").give_back(1.0)
+    begun = time.monotonic()
+
+    assert not keeper.keep("url", RUN, leases, pace=0.0)
+    assert time.monotonic() - begun < 10
+    over.set()

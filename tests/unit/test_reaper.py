@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ import pytest
 from tests.fakes.engine import FakeEngine, Fault
 
 from pytest_dockconn import labels, reaper
+from pytest_dockconn.actions import prune
 from pytest_dockconn.engine import find
 from pytest_dockconn.errors import EngineError, EngineUnavailable
 from pytest_dockconn.model.spec import NetworkPlan
@@ -83,6 +85,38 @@ def test_it_gives_up(engine: FakeEngine, error: type[EngineError], call: str) ->
 
     assert not reaper.clean("unix:///x", RUN)
     assert time.monotonic() - begun >= reaper.PATIENCE
+
+
+@pytest.mark.usefixtures("hurried")
+def test_one_that_does_not_move_is_not_waited_for_call_by_call(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network(engine, RUN, "front")
+    over = threading.Event()
+    monkeypatch.setattr(engine, "networks", lambda _: over.wait(20) and ())
+    begun = time.monotonic()
+
+    assert not reaper.clean("unix:///x", RUN)
+    assert reaper.PATIENCE <= time.monotonic() - begun < 10
+    over.set()
+
+
+@pytest.mark.usefixtures("hurried")
+def test_as_long_as_things_go_it_goes_on(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, and slow as the engine may be."""
+    monkeypatch.setattr(prune, "WIDTH", 1)
+    for number in range(4):
+        network(engine, RUN, f"net{number}")
+    removed = engine.remove_network
+
+    def slowly(name: str) -> None:
+        threading.Event().wait(0.6 * reaper.PATIENCE)
+        removed(name)
+
+    monkeypatch.setattr(engine, "remove_network", slowly)
+
+    assert reaper.clean("unix:///x", RUN)
+    assert names(engine) == []
 
 
 def test_an_engine_that_comes_back_in_time_is_tidied(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:

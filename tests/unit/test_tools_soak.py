@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 import pytest
-from tests.soaking import shuffled
+from tests.soaking import asked_by, shuffled
 from tools.rounds import Round, broken, combined, missing, read, summary
 
 ONE = Round(
@@ -101,3 +102,17 @@ def test_any_order_but_a_modules_tests_together() -> None:
 
 def test_a_seed_is_an_order() -> None:
     assert shuffled(ITEMS, lambda item: item[0], "5") == shuffled(ITEMS, lambda item: item[0], "5")
+
+
+def test_who_asks_again_is_named_also_where_it_asks_python_itself() -> None:
+    """A socket's ``connect`` has no module; that the counting broke had looked like a failure of the engine's."""
+
+    def counting(fn: Any) -> str:
+        return asked_by(fn)
+
+    with socket.socket() as sock:
+        assert (
+            counting(sock.connect)
+            == f"{__name__}.{test_who_asks_again_is_named_also_where_it_asks_python_itself.__name__}"
+        )
+    assert counting(asked_by) == "tests.soaking.asked_by"

@@ -134,7 +134,9 @@ def _unknown(services: Services, ends: Ends, seen: Sequence[ProbeResult]) -> lis
     if not missed or ends.owner is None:
         return []
     host = called.OF_HOST | {services.info.name.lower()}
-    names = called.names_of(ends.owner, _held(services), ends.name)
+    names = called.names_of(ends.owner, _held(services), ends.name) | services.former_names.get(
+        ends.owner.id, frozenset()
+    )
     names |= host if ends.owner.network_mode == "host" else set()
     bound = [r for r in missed if r.target.via == "bound port"]
     own = [r for r in missed if r.target.via != "bound port"]

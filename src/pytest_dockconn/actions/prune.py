@@ -137,8 +137,17 @@ def _leftover(kind: str, thing: str, name: str, marks: Mapping[str, str], now: f
     return Leftover(kind, thing, name, marks.get(labels.RUN, ""), labels.owner_of(marks), age(marks, now))
 
 
-def remove(engine: Engine, leftovers: list[Leftover], *, leased: bool = False) -> list[str]:
-    """Remove them; returns what could not be, a line each. ``leased``: who calls has their leases, if there are any."""
+def remove(
+    engine: Engine, leftovers: list[Leftover], *, leased: bool = False, done: Callable[[], None] = lambda: None
+) -> list[str]:
+    """Remove them; returns what could not be, a line each.
+
+    Args:
+        engine: on which they are.
+        leftovers: what to remove.
+        leased: who calls has their leases, if there are any.
+        done: called after each that is gone, from several threads.
+    """
     going = {one.id for one in leftovers if one.kind == "container"}
     calls: dict[str, Callable[[Leftover], None]] = {
         "partition": lambda one: _heal_after(engine, one.id, going),
@@ -163,6 +172,7 @@ def remove(engine: Engine, leftovers: list[Leftover], *, leased: bool = False) -
             if lease is not None:
                 lease.drop()
         else:
+            done()
             if lease is not None:
                 lease.end()
 

@@ -6,6 +6,7 @@ import ipaddress
 import secrets
 import socket
 import threading
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,8 @@ class Services:
         self.names: dict[str, str] = {}
         #: the containers that say who they are, in a header or a datagram, and the token that each was told
         self.speakers: dict[str, str] = {}
+        #: of containers that were taken off networks, the names that they had there and may have lost
+        self.former_names: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
         #: the containers that tests hold, by id; objects of the floor above
         self.known: dict[str, object] = {}
         #: what is cut off from what at the moment

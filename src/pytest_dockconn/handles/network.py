@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ..actions.services import Services
 from ..errors import EngineError, SpecError
+from ..logic import called
 from ..logic.given import kind, shown
 from ..logic.ports import address
 from ..logic.specs import check_aliases
@@ -66,6 +67,7 @@ class Network(NetworkRef):
         """Take a container off it; refused for an adopted one. Raises ``NotOurs``, ``SpecError``."""
         one = _container(container)
         one.must_be_ours("disconnect")
+        self._services.former_names[one.id] |= called.names_of(one.facts(), (), one.name)
         self._services.engine.disconnect(self.id, one.id)
         self._services.facts.forget(one.id)
 

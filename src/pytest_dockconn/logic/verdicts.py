@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
 from ..agent.identity import knows
 from ..model.probe import Connection, ProbeResult, Target, Verdict
+from .wiring import is_loopback
 
 #: What a server of ours says of itself: a container's full id, or what stands for a listener of the host.
 _CLAIM = re.compile(r"[0-9a-f]{64}|host-[0-9a-f]{16}")
@@ -141,12 +142,17 @@ def new_connections(
 
 
 def from_outside(rows: Iterable[Mapping[str, Any]], addresses: Iterable[str]) -> list[Mapping[str, Any]]:
-    """The connections that somebody else made to one of an owner's addresses: as docker passes on those to a bound port.
+    """The connections that somebody else made: as docker passes on those to a bound port.
 
-    Not those that its own processes make, as a healthcheck does: to its loopback, or from one of its own addresses.
+    Not those that its own processes make, as a healthcheck does: from its loopback, or from one of its own addresses. At which
+    address it was asked says nothing: on an overlay network those to bound ports come to one that the engine does not tell.
     """
     own = {plain(address) for address in addresses}
-    return [row for row in rows if plain(row["local"]) in own and plain(row["peer"]) not in own]
+    return [row for row in rows if not _is_from_inside(plain(row["local"]), plain(row["peer"]), own)]
+
+
+def _is_from_inside(local: str, peer: str, own: Collection[str]) -> bool:
+    return peer in own or peer == local or (is_loopback(local) and local not in own)
 
 
 def held(rows: Iterable[Mapping[str, Any]], *, over: bool) -> list[Mapping[str, Any]]:

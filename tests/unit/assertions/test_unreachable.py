@@ -284,6 +284,19 @@ def test_where_one_asks_is_not_where_another_does(lab: Lab, monkeypatch: pytest.
     assert f"does not answer at http://{networks[1].gateway}:80/" in lacks[1][0]
 
 
+def test_a_name_that_it_had_on_a_network_which_it_has_left(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That the name is gone is just what one takes it off for."""
+    front, back = lab.network(), lab.network()
+    client, server = lab.client(networks=[front]), lab.server(networks=[back])
+    front.connect(server, aliases=["database"])
+    front.disconnect(server)
+    told = unheard("database")
+    monkeypatch.setattr(unreachable, "watch", told.outside)
+    monkeypatch.setattr(controls, "ask", told.from_inside)
+
+    assert_unreachable(client, server.port(80).named("database"), because=Verdict.NAME_NOT_FOUND)
+
+
 def silent(_services: Any, _source: Any, targets: list[Target], *_: Any) -> list[ProbeResult]:
     return [ProbeResult(verdict=Verdict.TIMED_OUT, target=target, address=target.host) for target in targets]
 

@@ -196,6 +196,11 @@ def test_new_connections(before: list[Any], after: list[Any], fresh: list[Any]) 
         pytest.param(row(peer="127.0.0.1", local="127.0.0.1"), True, id="a healthcheck over loopback"),
         pytest.param(row(peer="172.17.0.2"), True, id="a healthcheck over its own address"),
         pytest.param(row(peer="172.18.0.2"), True, id="from another address of its own"),
+        pytest.param(
+            row(peer="172.19.0.1", local="172.19.0.3"), False, id="at one that the engine does not tell: an overlay's"
+        ),
+        pytest.param(row(peer="172.19.0.3", local="172.19.0.3"), True, id="a healthcheck over that one"),
+        pytest.param(row(peer="::1", local="::1"), True, id="a healthcheck over loopback, IPv6"),
     ],
 )
 def test_a_connection_of_the_owners_own_did_not_come_through_a_bound_port(seen: dict[str, Any], own: bool) -> None:

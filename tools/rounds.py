@@ -19,8 +19,8 @@ class Round:
     Attributes:
         at: when it ended, UTC.
         commit: that was checked out.
-        dirty: whether src/ or tests/ were another than the commit's.
-        state: what src/ and tests/ really were: the ids of their trees; two commits may have the same.
+        dirty: whether src/ or the suite were another than the commit's.
+        state: what src/ and the suite really were: the beginnings of their hashes; two commits may have the same.
         seed: of the order.
         engine: kind and version.
         engines: on how many of them it ran side by side.
@@ -112,7 +112,7 @@ def summary(rounds: Sequence[Round]) -> str:
     lines = [f"{'':44} rounds   tests  failed  errors  skipped  retries  hours", _sums("in all", rounds)]
     for title, key in (
         ("commit", lambda one: one.commit[:12] + ("+changes" if one.dirty else "")),
-        ("src+tests", lambda one: one.state),
+        ("src+suite", lambda one: one.state),
         ("on", lambda one: f"{one.engine}, Python {one.python}"),
     ):
         lines += [_sums(f"{title} {name}", group) for name, group in _by(rounds, key).items()]

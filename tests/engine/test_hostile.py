@@ -23,8 +23,8 @@ from pytest_dockconn import (
 )
 from pytest_dockconn.handles.source import Source
 from tests.engine import scenes
+from tests.samples import is_harmless
 from tests.shared import Stage
-from tests.unit.samples import is_harmless
 
 #: MiB more that this process may take at the most.
 MEMORY = 64

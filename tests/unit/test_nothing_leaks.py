@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.unit.samples import container, endpoint, is_harmless, result, target
+from tests.samples import container, endpoint, is_harmless, result, target
 
 from pytest_dockconn import errors
 from pytest_dockconn.errors import DockconnError, ReachabilityError

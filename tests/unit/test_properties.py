@@ -14,6 +14,7 @@ from unittest import mock
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.samples import is_harmless
 from tests.unit.odd import (
     ANY,
     ELSEWHERE,
@@ -29,7 +30,6 @@ from tests.unit.odd import (
     places,
     staged,
 )
-from tests.unit.samples import is_harmless
 
 import pytest_dockconn
 from pytest_dockconn import Client, Connection, Image, ProbeResult, Verdict, active

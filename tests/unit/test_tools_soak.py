@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.soaking import asked_by, shuffled
+from tools import rounds
 from tools.rounds import Round, broken, combined, missing, read, summary
 
 ONE = Round(
@@ -77,7 +80,7 @@ def test_the_sums() -> None:
     assert rows["in all"] == ["3", "1202", "1", "1", "6", "19", "0.3"]
     assert rows["commit c0ffeec0ffee"][:4] == ["2", "802", "1", "1"]
     assert rows["commit feedfeedfeed+changes"][:4] == ["1", "400", "0", "0"]
-    assert rows["src+tests aaa+bbb"][0] == "2"
+    assert rows["src+suite aaa+bbb"][0] == "2"
     assert rows["on docker 20.10.24, Python 3.11.7"][0] == "3"
     assert "       1  tests/a.py::test_b[c - d]" in text.splitlines()
     assert "      18  await_answers\n       1  heal" in text
@@ -116,3 +119,16 @@ def test_who_asks_again_is_named_also_where_it_asks_python_itself() -> None:
             == f"{__name__}.{test_who_asks_again_is_named_also_where_it_asks_python_itself.__name__}"
         )
     assert counting(asked_by) == "tests.soaking.asked_by"
+
+
+def test_what_the_suite_imports_is_of_its_state() -> None:
+    """Else a change of it would leave old rounds in the count."""
+    tools, root = Path(rounds.__file__).parent, Path(rounds.__file__).parents[1]
+    unused = re.findall(r'"(tests/[^"]*)"', re.findall(r"^UNUSED = \((.*)\)", (tools / "soak").read_text(), re.M)[0])
+    files = [*root.glob("tests/engine/*.py"), *root.glob("tests/conformance/*.py"), *root.glob("tests/*.py")]
+    used = [file for file in files if not str(file.relative_to(root)).startswith(tuple(unused))]
+    imported = {name for file in used for name in re.findall(r"(?:from|import) (tests[a-z_.]*)", file.read_text())}
+
+    assert len(used) > 30
+    assert len(unused) > 3
+    assert not [name for name in imported if f"{name.replace('.', '/')}/".startswith(tuple(unused))]

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from tests.unit.samples import is_harmless
+from tests.samples import is_harmless
 
 from pytest_dockconn.actions import agents
 from pytest_dockconn.actions.agents import AgentGone, LocalChannel, StreamChannel

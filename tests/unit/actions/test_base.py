@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from tests.unit.samples import refused
+from tests.samples import refused
 
 from pytest_dockconn.actions import base
 from pytest_dockconn.errors import BuildFailed, EngineError

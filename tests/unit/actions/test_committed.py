@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 from tests.fakes.engine import BASE, FakeEngine
-from tests.unit.samples import refused
+from tests.samples import refused
 
 from pytest_dockconn import Image, Lab, labels
 from pytest_dockconn.actions import prune

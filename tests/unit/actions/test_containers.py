@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.samples import container
+from tests.samples import container
 
 from pytest_dockconn.actions import containers
 from pytest_dockconn.errors import DockconnError, EngineError, StartFailed

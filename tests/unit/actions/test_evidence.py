@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from tests.unit.samples import container, endpoint, result
+from tests.samples import container, endpoint, result
 
 from pytest_dockconn.actions import evidence
 from pytest_dockconn.errors import NotFound

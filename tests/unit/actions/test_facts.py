@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.unit.samples import container
+from tests.samples import container
 
 from pytest_dockconn import labels
 from pytest_dockconn.actions.facts import Facts

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit import samples
+from tests import samples
 
 from pytest_dockconn.actions import holders
 from pytest_dockconn.agent import namespace

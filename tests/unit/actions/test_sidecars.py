@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 from tests.fakes.engine import FakeEngine
-from tests.unit.samples import is_harmless
+from tests.samples import is_harmless
 
 from pytest_dockconn import Lab, Verdict
 from pytest_dockconn.actions import agents

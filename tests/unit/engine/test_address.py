@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.samples import refused
+from tests.samples import refused
 
 from pytest_dockconn.engine.address import SCHEMES, Candidate, candidates, check, socket_path, usual_sockets
 

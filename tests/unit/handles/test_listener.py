@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from tests.fakes.engine import FakeEngine
+from tests.samples import refused
 from tests.unit.odd import HUGE
-from tests.unit.samples import refused
 from tests.waiting import until
 
 from pytest_dockconn import Lab

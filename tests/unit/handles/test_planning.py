@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.fakes.engine import FakeEngine, Fault
-from tests.unit.samples import refused
+from tests.samples import refused
 
 from pytest_dockconn import Lab
 from pytest_dockconn.actions.services import Services

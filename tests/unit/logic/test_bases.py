@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.samples import refused
+from tests.samples import refused
 
 from pytest_dockconn.logic.bases import DEFAULT_IMAGE, Base, parse
 

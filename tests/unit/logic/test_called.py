@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.samples import CLIENT, container, endpoint, result, target
+from tests.samples import CLIENT, container, endpoint, result, target
 
 from pytest_dockconn.logic import called
 from pytest_dockconn.model.facts import ContainerFacts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.samples import refused
+from tests.samples import refused
 
 from pytest_dockconn.actions.capabilities import ASK, major
 from pytest_dockconn.logic.capabilities import KNOWN, check

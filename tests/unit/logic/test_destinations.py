@@ -7,7 +7,7 @@ import traceback
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.unit.samples import refused
+from tests.samples import refused
 
 from pytest_dockconn.errors import SpecError
 from pytest_dockconn.logic.destinations import parse

@@ -7,7 +7,7 @@ import inspect
 from typing import Any
 
 import pytest
-from tests.unit.samples import CLIENT, container, endpoint, evidence, network, result, target
+from tests.samples import CLIENT, container, endpoint, evidence, network, result, target
 
 from pytest_dockconn.logic.diagnosis import answers, listening, names, rules, states, ways
 from pytest_dockconn.logic.diagnosis.rules import diagnose

@@ -6,8 +6,8 @@ import ipaddress
 from typing import Any
 
 import pytest
+from tests.samples import is_harmless, refused
 from tests.unit.odd import HUGE, Mute
-from tests.unit.samples import is_harmless, refused
 
 from pytest_dockconn.logic import given
 

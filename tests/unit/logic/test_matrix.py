@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.samples import refused, result
+from tests.samples import refused, result
 
 from pytest_dockconn.errors import SpecError
 from pytest_dockconn.logic.matrix import Cell, complete, difference, most_telling, parsed, word

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from tests.samples import refused
 from tests.unit.odd import HUGE
-from tests.unit.samples import refused
 
 from pytest_dockconn.logic import given, names
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.samples import network, refused
+from tests.samples import network, refused
 
 from pytest_dockconn import labels
 from pytest_dockconn.errors import SpecError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.samples import container, refused
+from tests.samples import container, refused
 
 from pytest_dockconn.logic.partition import Cut, Doorway, Partition, Party, check, doorways, ruleset, why_not
 from pytest_dockconn.model.facts import Binding

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.samples import refused
 from tests.unit.odd import HUGE
-from tests.unit.samples import refused
 
 from pytest_dockconn.logic import ports
 from pytest_dockconn.model.spec import PortKey, Publish

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.unit.samples import container, endpoint
+from tests.samples import container, endpoint
 
 from pytest_dockconn import labels
 from pytest_dockconn.logic import reuse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.samples import container, endpoint, network, target
+from tests.samples import container, endpoint, network, target
 
 from pytest_dockconn.logic import room
 from pytest_dockconn.model.spec import Attachment, NetworkPlan, PortKey, Publish

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.samples import refused
+from tests.samples import refused
 
 from pytest_dockconn.logic.stack import NUMBER, ONE_OFF, SERVICE, by_service
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.samples import OWNER, result, target
+from tests.samples import OWNER, result, target
 
 from pytest_dockconn.agent.identity import proof
 from pytest_dockconn.logic import verdicts

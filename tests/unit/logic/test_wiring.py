@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.samples import container, endpoint
+from tests.samples import container, endpoint
 
 from pytest_dockconn.logic import wiring
 from pytest_dockconn.logic.wiring import Where

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.samples import container, endpoint
+from tests.samples import container, endpoint
 
 from pytest_dockconn.model.evidence import End, Listener
 from pytest_dockconn.model.facts import Binding

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.samples import result
+from tests.samples import result
 
 from pytest_dockconn.logic.matrix import Cell, Pair
 from pytest_dockconn.model.evidence import Why

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.samples import is_harmless, result, target
+from tests.samples import is_harmless, result, target
 
 from pytest_dockconn.model.evidence import Why
 from pytest_dockconn.model.probe import Connection, ProbeResult, Verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.samples import result, target
+from tests.samples import result, target
 
 from pytest_dockconn.model.asked import Asked
 from pytest_dockconn.model.probe import ProbeResult, Verdict

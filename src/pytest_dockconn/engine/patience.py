@@ -81,6 +81,8 @@ def patiently(call: Callable[[], T], easy: Callable[[], object], pace: float = P
         try:
             return future.result(pace)
         except NotYet:
-            if future.done():  # it was the call's own
-                raise
+            if (
+                future.done()
+            ):  # its own time-out; or it ended just after the wait did, and what it made must not be lost
+                return future.result()
             easy()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
 
 import pytest
 from tests.unit.few_threads import few_threads
@@ -42,6 +44,32 @@ def test_an_easy_question_without_an_answer_ends_the_wait() -> None:
             patiently(never.wait, _raising(ConnectionError("hangs")), pace=0.01)
     finally:
         never.set()  # the thread that was left behind ends
+
+
+@pytest.mark.parametrize("error", [None, TimeoutError("its own")])
+def test_what_ends_just_after_the_wait_is_not_lost(monkeypatch: pytest.MonkeyPatch, error: Exception | None) -> None:
+    go_on, result = threading.Event(), Future.result
+
+    def over(future: Future[int], timeout: float | None = None) -> int:
+        if timeout is None:
+            return result(future)
+        go_on.set()
+        future.exception(10)  # it ends between the end of the wait and the look whether it has ended
+        raise NotYet
+
+    def call() -> int:
+        go_on.wait(10)
+        if error is not None:
+            raise error
+        return 7
+
+    monkeypatch.setattr(Future, "result", over)
+    if error is None:
+        assert patiently(call, lambda: pytest.fail("not asked")) == 7
+    else:
+        with pytest.raises(TimeoutError) as caught:
+            patiently(call, lambda: pytest.fail("not asked"))
+        assert caught.value is error
 
 
 def test_without_a_thread_for_it_the_work_is_done_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,5 +175,6 @@ class Session:
         guarded = self.services.guardian.pid is not None
         if self.services.reuse is not None:
             self.services.reuse.drop()
+        self.services.remover.give_up()  # before the helper begins, which removes the same
         self.services.guardian.abandon()
         return guarded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
 from ..errors import DockconnError
 
@@ -15,17 +15,30 @@ class Remover:
     def __init__(self, width: int = 8) -> None:
         self._pool = ThreadPoolExecutor(width, thread_name_prefix="dockconn-remove")
         self._under_way: list[Future[None]] = []
+        self._given_up = False
         self.failed: list[str] = []
 
     def submit(self, removals: Iterable[Callable[[], None]]) -> list[Future[None]]:
         """Begin to remove; returns at once."""
-        begun = [self._pool.submit(self._one, removal) for removal in removals]
+        begun = [self._begun(removal) for removal in removals]
         self._under_way = [f for f in self._under_way if not f.done()] + begun
         return begun
+
+    def _begun(self, removal: Callable[[], None]) -> Future[None]:
+        try:
+            return self._pool.submit(self._one, removal)
+        except RuntimeError:
+            if not self._given_up:
+                raise
+            never: Future[None] = Future()
+            never.cancel()
+            return never
 
     def _one(self, removal: Callable[[], None]) -> None:
         try:
             removal()
+        except CancelledError:  # of one that was to go before it: both are the helper's
+            pass
         except DockconnError as error:
             self.failed.append(error.cause)
         except Exception as error:  # a defect of ours: nobody waits for this thread, and it must not pass in silence
@@ -35,7 +48,14 @@ class Remover:
         """Wait until everything that was begun has ended."""
         while self._under_way:
             waiting, self._under_way = self._under_way, []
-            wait(waiting)
+            for future in waiting:  # futures.wait() would never see the end of what a pool cancels as it is shut down
+                with contextlib.suppress(CancelledError):
+                    future.exception()
+
+    def give_up(self) -> None:
+        """Begin no more, also of what waits for its turn: else the interpreter does all of it before it ends."""
+        self._given_up = True
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
         """Wait, then end the threads."""

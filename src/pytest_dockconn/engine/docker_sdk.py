@@ -186,8 +186,7 @@ class DockerEngine:
 
     def info(self) -> InfoFacts:
         """What the engine says of itself."""
-        with self._errors("asking for its info"):
-            return translate.info(self._api.info())
+        return translate.info(self._worked("asking for its info", lambda api: api.info()))
 
     def create(self, plan: ContainerPlan) -> str:
         """Create a container and return its id."""
@@ -273,32 +272,35 @@ class DockerEngine:
 
     def containers(self, label: str | None = None, *, running: bool = False) -> tuple[Mapping[str, object], ...]:
         """Containers, also stopped ones, as ``id``, ``name``, ``labels``, ``status``."""
-        with self._errors("listing containers"):
-            found = self._api.containers(all=not running, filters={"label": [label]} if label else None)
+        wish = {"label": [label]} if label else None
+        found = self._worked("listing containers", lambda api: api.containers(all=not running, filters=wish))
         return tuple(translate.listed(one) for one in found)
 
     def logs(self, container: str, tail: int | None = None) -> str:
         """Its output so far, the last ``tail`` lines of it. Raises ``EngineError`` where that is longer than 16 MiB."""
         doing = f"reading the logs of container {container[:12]}"
         query = {"stdout": 1, "stderr": 1, "tail": "all" if tail is None else tail}
-        with self._errors(doing):
+        framed = not self._worked(doing, lambda api: api._check_is_tty(container))  # noqa: SLF001
+
+        def read(api: Any) -> bytes:
             # docker-py's own call reads all of it; or, of a terminal, byte by byte
-            framed = not self._api._check_is_tty(container)  # noqa: SLF001
-            url = self._api._url("/containers/{0}/logs", container)  # noqa: SLF001
-            with self._api._get(url, params=query, stream=True) as response:  # noqa: SLF001
-                self._api._raise_for_status(response)  # noqa: SLF001
-                data = bounded(response.iter_content(1 << 16), doing)
+            url = api._url("/containers/{0}/logs", container)  # noqa: SLF001
+            with api._get(url, params=query, stream=True) as response:  # noqa: SLF001
+                api._raise_for_status(response)  # noqa: SLF001
+                return bounded(response.iter_content(1 << 16), doing)
+
+        data = self._worked(doing, read)
         return (payloads(data) if framed else data).decode("utf-8", "replace")
 
     def execute(self, container: str, argv: Sequence[str], bound: Bound = COMMAND) -> Execution:
         """Run a command in it. Raises ``EngineError`` where it exceeds a bound."""
         doing = f"running {' '.join(argv)[:80]!r} in container {container[:12]}"
+        made = self._worked(doing, lambda api: api.exec_create(container, list(argv)))["Id"]
         with self._long(doing) as api:
-            made = self._api.exec_create(container, list(argv))
             stdout, stderr = self._patiently(
-                lambda: collected(SocketStream(api.exec_start(made["Id"], socket=True)), bound, doing)
+                lambda: collected(SocketStream(api.exec_start(made, socket=True)), bound, doing)
             )
-            code = self._api.exec_inspect(made["Id"])["ExitCode"]
+        code = self._worked(doing, lambda api: api.exec_inspect(made))["ExitCode"]
         return Execution(tuple(argv), int(code or 0), _text(stdout), _text(stderr))
 
     def attach(self, container: str) -> SocketStream:
@@ -321,21 +323,20 @@ class DockerEngine:
     def image(self, name: str) -> ImageFacts | None:
         """An image that is there, or None."""
         try:
-            with self._errors(f"looking for image {name}"):
-                return translate.image(self._api.inspect_image(name))
+            return translate.image(self._worked(f"looking for image {name}", lambda api: api.inspect_image(name)))
         except NotFound:
             return None
 
     def images(self, label: str, *, untagged: bool = False) -> tuple[ImageFacts, ...]:
         """The images that carry a label."""
         wish = {"label": [label], **({"dangling": ["true"]} if untagged else {})}
-        with self._errors("listing images"):
-            return tuple(translate.image(i) for i in self._api.images(filters=wish))
+        found = self._worked("listing images", lambda api: api.images(filters=wish))
+        return tuple(translate.image(one) for one in found)
 
     def history(self, image: str) -> tuple[str, ...]:
         """What made each layer of an image."""
-        with self._errors(f"asking for the history of image {image}"):
-            return translate.history(self._api.history(image))
+        doing = f"asking for the history of image {image}"
+        return translate.history(self._worked(doing, lambda api: api.history(image)))
 
     def pull(self, name: str) -> None:
         """Fetch an image from its registry."""
@@ -410,13 +411,13 @@ class DockerEngine:
 
     def network(self, network: str) -> NetworkFacts:
         """A network by name or id."""
-        with self._errors(f"inspecting network {network}"):
-            return translate.network(self._api.inspect_network(network), self._version.kind)
+        found = self._worked(f"inspecting network {network}", lambda api: api.inspect_network(network))
+        return translate.network(found, self._version.kind)
 
     def networks(self, label: str | None = None) -> tuple[NetworkFacts, ...]:
         """Networks, all or those with a label."""
-        with self._errors("listing networks"):
-            found = self._api.networks(filters={"label": [label]} if label else None)
+        wish = {"label": [label]} if label else None
+        found = self._worked("listing networks", lambda api: api.networks(filters=wish))
         return tuple(translate.network(n, self._version.kind) for n in found)
 
     def connect(self, network: str, container: str, attachment: Attachment) -> None:

@@ -126,16 +126,30 @@ BUSY: dict[str, tuple[str, int, Callable[[Engine], object]]] = {
     "connect": ("/networks/n/connect", 200, lambda e: e.connect("n", ID, Attachment("n"))),
     "disconnect": ("/networks/n/disconnect", 200, lambda e: e.disconnect("n", ID)),
     "remove an image": ("/images/i", 200, lambda e: e.remove_image("i")),
+    "info": ("/info", 200, lambda e: e.info()),
+    "containers": ("/containers/json", 200, CALLS["containers"]),
+    "logs": (f"/containers/{ID}/logs", 200, CALLS["logs"]),
+    "create an exec": (f"/containers/{ID}/exec", 201, CALLS["execute"]),
+    "inspect an exec": (f"/exec/{ID}/json", 200, CALLS["execute"]),
+    "image": ("/images/i/json", 200, CALLS["image"]),
+    "images": ("/images/json", 200, lambda e: e.images("l")),
+    "history": ("/images/i/history", 200, lambda e: e.history("i")),
+    "network": ("/networks/n", 200, CALLS["network"]),
+    "networks": ("/networks", 200, lambda e: e.networks()),
 }
+#: What has a list for an answer.
+LISTS = {"containers", "images", "history", "networks"}
 
 
 @pytest.mark.parametrize("made_by", [DockerEngine, DirectEngine])
 def test_an_engine_that_is_only_busy_is_waited_for(tmp_path: Path, made_by: Any) -> None:
     """Longer than a call's limit: it answers other questions meanwhile."""
     with running(tmp_path / "d.sock", "docker", partial(made_by, busy=100), SOON) as (server, engine):
-        for path, status, _ in BUSY.values():
-            server.answers[path] = (status, {"Id": ID, "State": {"Status": "running"}})
+        for name, (path, status, _) in BUSY.items():
+            one = {"Id": ID, "State": {"Status": "running"}, "Config": {"Tty": True}, "Name": "n", "ExitCode": 0}
+            server.answers[path] = (status, [] if name in LISTS else one)
             server.busy[path] = 2.5 * SOON
+        server.broken.add(f"/exec/{ID}/start")  # a stream that ends
 
         with ThreadPoolExecutor(len(BUSY)) as pool:
             ends = {name: pool.submit(call, engine) for name, (_, _, call) in BUSY.items()}

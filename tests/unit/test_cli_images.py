@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.engine import BASE, FakeEngine
 
 from pytest_dockconn import cli, labels
-from pytest_dockconn.actions import building, leases, locks
+from pytest_dockconn.actions import building, inuse, leases, locks
 from pytest_dockconn.actions.images import CLIENT, SERVER, Images
 from pytest_dockconn.actions.services import Services
 from pytest_dockconn.logic import bases
@@ -152,3 +152,46 @@ def test_a_run_that_has_no_container_now(
     gc.collect()
     assert cli.main(["prune", "--all"]) == 0
     assert engine.tags == [BASE]
+
+
+def test_a_run_that_begins_meanwhile(
+    engine: FakeEngine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While what a dead run left is removed, which takes seconds: it finds the images, and will not look again."""
+    container(engine, NAME, marks(NOBODY))
+    tags = engine.tags
+    monkeypatch.setattr(engine, "_url", "unix:///run/docker.sock")  # one that others can be on
+    services = Services(engine, Settings(base=BASE), lambda _: None)
+    remove = engine.remove
+
+    def removed(container: str) -> None:
+        services.images.look()
+        remove(container)
+
+    monkeypatch.setattr(engine, "remove", removed)
+
+    assert cli.main(["prune", "--all"]) == 1
+
+    said = capsys.readouterr()
+    assert said.err.count(": a run uses it now\n") == 2
+    assert said.out.endswith("\n1 removed\n")
+    assert engine.names == []
+    assert engine.tags == tags
+
+
+def test_no_run_begins_while_the_images_go(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits until they are gone, and builds them again."""
+    remove_image, waits = engine.remove_image, []
+
+    def removed(name: str) -> None:
+        waits.append(inuse.by_a_run(engine))  # the lock is had
+        remove_image(name)
+
+    monkeypatch.setattr(engine, "remove_image", removed)
+
+    assert cli.main(["prune", "--all"]) == 0
+
+    assert waits
+    assert all(waits)
+    assert engine.tags == [BASE]
+    assert not inuse.by_a_run(engine)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ..engine.port import Engine
 from . import locks
@@ -34,15 +35,21 @@ class InUse:
                     locks.awaited(self._lock, PATIENCE, share=True)
 
 
+@contextlib.contextmanager
+def unless_used(engine: Engine) -> Iterator[bool]:
+    """Whether no run of this machine uses them, as far as can be seen; then one that begins meanwhile waits."""
+    lock = _lock(locks.mark(engine, engine.info()))
+    try:
+        yield lock is None or lock.taken()
+    finally:
+        if lock is not None:
+            lock.let_go()
+
+
 def by_a_run(engine: Engine) -> bool:
     """Whether a run of this machine uses them, as far as can be seen."""
-    lock = _lock(locks.mark(engine, engine.info()))
-    if lock is None:
-        return False
-    try:
-        return not lock.taken()
-    finally:
-        lock.let_go()
+    with unless_used(engine) as nobody:
+        return not nobody
 
 
 def _lock(mark: str) -> locks.Lock | None:

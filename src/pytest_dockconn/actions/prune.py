@@ -20,7 +20,7 @@ from . import steps
 from .building import unless_others_build
 from .committed import discard
 from .here import here
-from .inuse import by_a_run
+from .inuse import by_a_run, unless_used
 from .leases import Leases, clock
 from .owners import living
 
@@ -138,7 +138,12 @@ def _leftover(kind: str, thing: str, name: str, marks: Mapping[str, str], now: f
 
 
 def remove(
-    engine: Engine, leftovers: list[Leftover], *, leased: bool = False, done: Callable[[], None] = lambda: None
+    engine: Engine,
+    leftovers: list[Leftover],
+    *,
+    leased: bool = False,
+    usable: Collection[str] = (),
+    done: Callable[[], None] = lambda: None,
 ) -> list[str]:
     """Remove them; returns what could not be, a line each.
 
@@ -146,6 +151,7 @@ def remove(
         engine: on which they are.
         leftovers: what to remove.
         leased: who calls has their leases, if there are any.
+        usable: the ids of images that stay where a run has begun meanwhile: it may have found them.
         done: called after each that is gone, from several threads.
     """
     going = {one.id for one in leftovers if one.kind == "container"}
@@ -182,19 +188,28 @@ def remove(
             list(pool.map(one, [leftover for leftover in leftovers if leftover.kind == kind]))
     images = [leftover for leftover in leftovers if leftover.kind in ("image", steps.BUILT, steps.STEP)]
     # the youngest may be made of the others
-    failed += _while_nobody_builds(engine, sorted(images, key=lambda image: image.age or 0.0), one)
-    return failed
-
-
-def _while_nobody_builds(engine: Engine, images: list[Leftover], remove_one: Callable[[Leftover], None]) -> list[str]:
-    """Remove images; a build that has begun meanwhile may go on from what was built before."""
-    fragile = [one for one in images if one.kind != "image"]
-    with unless_others_build(engine) if fragile else contextlib.nullcontext(True) as nobody:
-        kept = [] if nobody else fragile
+    images.sort(key=lambda image: image.age or 0.0)
+    with contextlib.ExitStack() as held:
+        kept = _kept(held, engine, images, usable)
         for image in images:
             if image not in kept:
-                remove_one(image)
-    return [f"{one.kind} {one.name}: a run builds images now" for one in kept]
+                one(image)
+    return failed + [f"{image.kind} {image.name}: {why}" for image, why in kept.items()]
+
+
+def _kept(
+    held: contextlib.ExitStack, engine: Engine, images: list[Leftover], usable: Collection[str]
+) -> dict[Leftover, str]:
+    """The images that have to stay after all, and why; while this is held nobody else begins to want one."""
+    kept: dict[Leftover, str] = {}
+    wanted = [image for image in images if image.id in usable]
+    if wanted and not held.enter_context(unless_used(engine)):
+        kept |= dict.fromkeys(wanted, "a run uses it now")
+    # a build that has begun meanwhile may go on from what was built before
+    fragile = [image for image in images if image.kind != "image"]
+    if fragile and not held.enter_context(unless_others_build(engine)):
+        kept |= dict.fromkeys(fragile, "a run builds images now")
+    return kept
 
 
 def _heal_after(engine: Engine, sidecar: str, going: Collection[str]) -> None:

@@ -53,7 +53,12 @@ class Limit:
         return error
 
     def too_busy(self, doing: str) -> EngineTimeout:
-        """The error of a call of an engine that answers others: those go on."""
+        """The error of a call of an engine that answers others: those go on.
+
+        Where it may take no longer than any call, nobody waited to see whether others are answered: then it hangs.
+        """
+        if self.longest <= self.seconds:
+            return self.exceeded(doing)
         return too_busy(self._url, doing, self.longest)
 
 

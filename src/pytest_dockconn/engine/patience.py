@@ -86,8 +86,7 @@ def patiently(call: Callable[[], T], easy: Callable[[], object], pace: float = P
         try:
             return future.result(pace)
         except NotYet:
-            if (
-                future.done()
-            ):  # its own time-out; or it ended just after the wait did, and what it made must not be lost
+            # its own time-out; or it ended just after the wait did, and what it made must not be lost
+            if future.done():
                 return future.result()
             easy()

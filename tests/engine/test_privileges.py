@@ -16,7 +16,7 @@ import pytest
 from pytest_dockconn import Lab, Server
 from pytest_dockconn.agent.identity import proof
 from tests.engine import scenes
-from tests.engine.helpers import docker_py
+from tests.engine.helpers import docker_py, needs
 from tests.shared import Stage
 
 SECRET = "s3cr3t-of-the-environment"
@@ -32,6 +32,14 @@ def sidecar(stage: Stage) -> str:
     return one
 
 
+def partitions_sidecar(stage: Stage) -> str:
+    """It has set its rules and ended; until they are healed it can be looked at."""
+    made = stage.once(scenes.plain)
+    stage.undo.enter_context(stage.lab.partition(made.client, made.server, one_way=True))
+    (one,) = [str(c["id"]) for c in ours(stage.lab) if c["labels"]["dockconn.role"] == "partition"]
+    return one
+
+
 def ours(lab: Lab) -> list[Any]:
     return list(lab._services.engine.containers(f"dockconn={lab._services.run}"))
 
@@ -40,6 +48,7 @@ MADE: dict[str, tuple[Callable[[Stage], str], set[str]]] = {
     "client": (lambda stage: stage.once(scenes.plain).client.id, set()),
     "server": (lambda stage: stage.once(scenes.plain).server.id, {"NET_BIND_SERVICE", "SETGID", "SETUID"}),
     "sidecar": (sidecar, set()),
+    "sidecar of a partition": (partitions_sidecar, {"NET_ADMIN"}),
     "image of the caller's own": (
         lambda stage: stage.lab.server(command=["sleep", "600"], expose=()).id,
         {"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETUID"},
@@ -47,7 +56,13 @@ MADE: dict[str, tuple[Callable[[Stage], str], set[str]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", MADE)
+#: What not every engine can do.
+WANTED = {"sidecar of a partition": [needs("partition")]}
+#: Their agent, or nft, writes nothing.
+READ_ONLY = {"sidecar", "sidecar of a partition"}
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=WANTED.get(kind, ())) for kind in MADE])
 def test_no_more_than_it_needs(stage: Stage, kind: str) -> None:
     make, kept = MADE[kind]
     api = docker_py(stage.lab.engine.url)
@@ -64,7 +79,7 @@ def test_no_more_than_it_needs(stage: Stage, kind: str) -> None:
     assert facts["Mounts"] == []
     assert (host["PidMode"], host["UsernsMode"], host["UTSMode"]) == ("", "", "")
     assert host["IpcMode"] != "host"
-    assert host["ReadonlyRootfs"] is (kind == "sidecar")
+    assert host["ReadonlyRootfs"] is (kind in READ_ONLY)
 
 
 INNER = """

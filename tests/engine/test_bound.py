@@ -12,7 +12,7 @@ from pytest_dockconn import Client, DockconnError, Host, Lab, Server, assert_rea
 from pytest_dockconn.errors import PortInUse
 from tests.engine import scenes
 from tests.engine.helpers import free_port, host_address, needs
-from tests.shared import Shared
+from tests.shared import Shared, Stage
 
 WISHES = [
     pytest.param(lambda n: n, "127.0.0.1", id="a port of loopback"),
@@ -50,6 +50,37 @@ def test_loopback_is_not_reached_by_the_hosts_own_address(dockconn: Lab, dockcon
     port = dockconn_bound_server.bound_port(80)
 
     assert dockconn.host.probe(f"http://{host_address()}:{port.number}/").verdict.value == "refused"
+
+
+#: Wishes that name no address: by the port of the container, host ports beside a number that is free.
+UNLESS_ASKED: dict[int | str, Callable[[int], Any]] = {
+    80: lambda n: [None, n, str(n + 1)],
+    "8000-8001": lambda n: f"{n + 2}-{n + 3}",
+    "53/udp": lambda _: None,
+    "54/udp": lambda n: n,
+}
+ONE_OF_A_RANGE: dict[int | str, Callable[[int], Any]] = {81: lambda n: f"{n + 4}-{n + 6}"}
+
+
+def test_nothing_is_open_to_others_unless_asked_for(stage: Stage) -> None:
+    """However a host port is written: it is 127.0.0.1's, and nobody is let in by another address of this machine."""
+    lab, client, number = stage.lab, stage.once(scenes.plain).client, free_port()
+    wishes = {**UNLESS_ASKED, **(ONE_OF_A_RANGE if "port-ranges" in lab.engine.capabilities else {})}
+    server = lab.server(bind={key: wish(number) for key, wish in wishes.items()})
+    bound = [(one.host_port, one.port.protocol, one.address) for one in server.facts().bindings]
+
+    assert {address for *_, address in bound} == {"127.0.0.1"}
+    assert len(bound) == 7 + len(wishes) - len(UNLESS_ASKED)
+    near = lab.host.probe_many([url("127.0.0.1", *one) for one in bound])
+    assert [one.answered_by for one in near] == [server.id] * len(bound)
+    far = [url(address, *one) for one in bound for address in (host_address(), str(lab.bridge.gateway))]
+    assert {str(one.verdict) for one in lab.host.probe_many(far)} == {"refused"}
+    # to another machine the kernel says of six UDP ports at once that they are closed, then of one a second
+    assert {str(one.verdict) for one in client.probe_many(far, timeout=0.3)} <= {"refused", "timed-out"}
+
+
+def url(address: str, number: int, protocol: str, _: str = "") -> str:
+    return f"{'http' if protocol == 'tcp' else 'udp'}://{address}:{number}/"
 
 
 def test_several_ports_and_protocols(dockconn: Lab, dockconn_client: Client) -> None:

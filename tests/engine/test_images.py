@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,83 @@ def test_a_tar_that_is_none(services: Services, not_a_tar: Path) -> None:
     with pytest.raises(SpecError, match="is not a tar") as caught:
         images_on(services, str(not_a_tar)).get(CLIENT)
     assert caught.value.remedy
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
+    """One of a tar; a device has the numbers of /dev/zero, or of a first disk."""
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.linkname, entry.mode = kind, target, 0o666
+    entry.devmajor, entry.devminor = (8, 0) if kind == tarfile.BLKTYPE else (1, 5)
+    return entry
+
+
+#: Tars that would write elsewhere, by the folder of the host that they mean. ``UP`` leads to the root from everywhere.
+UP = "../" * 20
+LEAD_OUT: dict[str, Callable[[Path], list[tarfile.TarInfo]]] = {
+    "up": lambda out: [member(f"{UP}{out}/made")],
+    "in and up": lambda out: [member("a", tarfile.DIRTYPE), member(f"a/{UP}{out}/made")],
+    "absolute": lambda out: [member(f"{out}/made")],
+    "through a link": lambda out: [member("out", tarfile.SYMTYPE, str(out)), member("out/made")],
+    "through a link up": lambda out: [member("out", tarfile.SYMTYPE, f"{UP}{out}"), member("out/made")],
+    "a link, then the file": lambda out: [member("kept", tarfile.SYMTYPE, f"{out}/kept"), member("kept")],
+    "hard link": lambda out: [member("kept", tarfile.LNKTYPE, f"{out}/kept"), member("kept")],
+    "hard link up": lambda out: [member("kept", tarfile.LNKTYPE, f"{UP}{out}/kept")],
+    "character device": lambda out: [member(f"{out}/zero", tarfile.CHRTYPE)],
+    "block device": lambda out: [member(f"{UP}{out}/disk", tarfile.BLKTYPE)],
+    "pipe": lambda out: [member(f"{UP}{out}/pipe", tarfile.FIFOTYPE)],
+}
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A folder of the host that a tar wants to write to."""
+
+    folder: Path
+    tar: Path
+
+    def pack(self, members: list[tarfile.TarInfo]) -> None:
+        with tarfile.open(self.tar, "w") as tar:
+            for one in members:
+                tar.addfile(one)
+
+    def is_untouched(self) -> bool:
+        (kept,) = self.folder.iterdir()  # a device or a pipe would be read without end
+        return (kept.name, kept.read_text(), kept.stat().st_nlink) == ("kept", "kept", 1)
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Outside:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "kept").write_text("kept")
+    return Outside(folder, tmp_path / "base.tar")
+
+
+@pytest.mark.parametrize("kind", LEAD_OUT)
+def test_a_tar_that_leads_out_of_its_root(services: Services, outside: Outside, kind: str) -> None:
+    """The engine unpacks it, in a root of its own, or refuses it: nothing of the host is touched, and nothing is left."""
+    outside.pack(LEAD_OUT[kind](outside.folder))
+    images, before = images_on(services, str(outside.tar)), bases_made(services)
+    taken, cause = set[str](), ""
+
+    try:
+        taken.add(images._made_base())
+    except BuildFailed as refused:
+        cause = refused.cause
+
+    assert taken or f"the base made of {outside.tar} was not taken by the engine" in cause
+    assert bases_made(services) - before == taken
+    for name in taken:
+        services.engine.remove_image(name)
+    assert outside.is_untouched()
+    assert bases_made(services) == before
+
+
+def bases_made(services: Services) -> set[str]:
+    """By this run, of tars: their tags; an import without one shows by its id."""
+    found = services.engine.images(f"{labels.RUN}={services.run}")
+    bases = [image for image in found if image.labels[labels.ROLE] == "base-image"]
+    return {tag for image in bases for tag in image.tags or (image.id,)}
 
 
 def test_a_tar_that_is_not_there(services: Services, tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -14,12 +17,18 @@ from typing import Any
 import pytest
 
 from pytest_dockconn import Lab, Server
+from pytest_dockconn.actions.images import CLIENT, SERVER, context, packed
+from pytest_dockconn.actions.steps import remove_steps
 from pytest_dockconn.agent.identity import proof
+from pytest_dockconn.errors import Conflict, EngineError
+from pytest_dockconn.logic.images import made_by_step
 from tests.engine import scenes
-from tests.engine.helpers import docker_py
+from tests.engine.helpers import docker_py, needs
 from tests.shared import Stage
 
 SECRET = "s3cr3t-of-the-environment"
+#: The same as docker's config.json has it, for a registry.
+TOKEN = base64.b64encode(f"me:{SECRET}".encode()).decode()
 
 
 def sidecar(stage: Stage) -> str:
@@ -32,6 +41,14 @@ def sidecar(stage: Stage) -> str:
     return one
 
 
+def partitions_sidecar(stage: Stage) -> str:
+    """It has set its rules and ended; until they are healed it can be looked at."""
+    made = stage.once(scenes.plain)
+    stage.undo.enter_context(stage.lab.partition(made.client, made.server, one_way=True))
+    (one,) = [str(c["id"]) for c in ours(stage.lab) if c["labels"]["dockconn.role"] == "partition"]
+    return one
+
+
 def ours(lab: Lab) -> list[Any]:
     return list(lab._services.engine.containers(f"dockconn={lab._services.run}"))
 
@@ -40,6 +57,7 @@ MADE: dict[str, tuple[Callable[[Stage], str], set[str]]] = {
     "client": (lambda stage: stage.once(scenes.plain).client.id, set()),
     "server": (lambda stage: stage.once(scenes.plain).server.id, {"NET_BIND_SERVICE", "SETGID", "SETUID"}),
     "sidecar": (sidecar, set()),
+    "sidecar of a partition": (partitions_sidecar, {"NET_ADMIN"}),
     "image of the caller's own": (
         lambda stage: stage.lab.server(command=["sleep", "600"], expose=()).id,
         {"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETUID"},
@@ -47,7 +65,13 @@ MADE: dict[str, tuple[Callable[[Stage], str], set[str]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", MADE)
+#: What not every engine can do.
+WANTED = {"sidecar of a partition": [needs("partition")]}
+#: Their agent, or nft, writes nothing.
+READ_ONLY = {"sidecar", "sidecar of a partition"}
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=WANTED.get(kind, ())) for kind in MADE])
 def test_no_more_than_it_needs(stage: Stage, kind: str) -> None:
     make, kept = MADE[kind]
     api = docker_py(stage.lab.engine.url)
@@ -64,7 +88,12 @@ def test_no_more_than_it_needs(stage: Stage, kind: str) -> None:
     assert facts["Mounts"] == []
     assert (host["PidMode"], host["UsernsMode"], host["UTSMode"]) == ("", "", "")
     assert host["IpcMode"] != "host"
-    assert host["ReadonlyRootfs"] is (kind == "sidecar")
+    assert host["ReadonlyRootfs"] is (kind in READ_ONLY)
+
+
+def tells(text: str) -> bool:
+    """A secret, of the environment or of docker's config.json."""
+    return SECRET in text or TOKEN in text
 
 
 INNER = """
@@ -102,15 +131,80 @@ def test_no_secret_of_the_environment_gets_out(dockconn_session: Lab, tmp_path: 
     secrets = dict.fromkeys(("PASSWORD", "HTTP_PROXY", "https_proxy", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN"), SECRET)
 
     done = subprocess.run(
-        argv, cwd=tmp_path, env={**os.environ, **secrets}, capture_output=True, text=True, check=False, timeout=120
+        argv,
+        cwd=tmp_path,
+        env={**os.environ, **secrets, "DOCKER_CONFIG": str(config(tmp_path))},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
 
     assert "1 failed" in done.stdout, done.stdout + done.stderr  # so that there is a report, with both ends
     assert "dockconn: client1" in done.stdout
-    assert SECRET not in done.stdout + done.stderr
+    assert not tells(done.stdout + done.stderr)
     seen = (tmp_path / "seen.json").read_text()
     assert len(json.loads(seen)) >= 8
-    assert SECRET not in seen
+    assert not tells(seen)
+
+
+@pytest.fixture
+def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docker's config.json names one, with a password; so does the environment."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(config(tmp_path)))
+    for name in ("HTTP_PROXY", "http_proxy", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, SECRET)
+
+
+def config(folder: Path) -> Path:
+    """Docker's, with proxies and a registry."""
+    proxies = dict.fromkeys(("httpProxy", "httpsProxy", "ftpProxy"), f"http://me:{SECRET}@127.0.0.1:9/")
+    told = {"proxies": {"default": proxies}, "auths": {"registry.example": {"auth": TOKEN}}}
+    (folder / "config.json").write_text(json.dumps(told))
+    return folder
+
+
+#: As ours are; the first command wants the proxy.
+BUILT = """\
+ARG BASE
+FROM ${BASE}
+LABEL dockconn.build=unfinished
+RUN : dockconn RUN && test -n "$http_proxy"
+RUN : dockconn && END
+"""
+
+
+def built(lab: Lab, tag: str, end: str) -> tuple[list[str], list[str]]:
+    """Its output, and the images of its steps."""
+    services, said = lab._services, list[str]()
+    files = {"Dockerfile": BUILT.replace("RUN &", f"{services.run} &").replace("END", end).encode()}
+    base = services.images.get(CLIENT).id
+    with contextlib.suppress(EngineError):
+        said += services.engine.build(packed(files), "Dockerfile", tag, {"BASE": base})
+    return said, [made for line in said if (made := made_by_step(line))]
+
+
+def test_a_proxys_password_stays_out_of_what_is_built(stage: Stage, proxy: None) -> None:
+    """The build may need the proxy, as one of docker's own command has it; neither the image nor a step tells of it."""
+    engine, api = stage.lab._services.engine, docker_py(stage.lab.engine.url)
+    tag = f"dockconn-test-proxy:{stage.lab._services.run}"
+    ended, half = built(stage.lab, tag, "false")
+    whole, made = built(stage.lab, tag, "true")  # goes on where the first one ended
+    try:
+        assert (len(half), len(made)) == (3, 4), ended + whole
+        seen = [(api.inspect_image(one), api.history(one)) for one in made]
+        assert not tells(json.dumps(seen) + str(ended + whole))
+    finally:
+        engine.remove_image(tag)
+        with contextlib.suppress(Conflict):  # the label's step is that of our server's image, too
+            remove_steps(engine, [one for one in made if engine.image(one)][-1])
+
+
+@pytest.mark.parametrize("role", [CLIENT, SERVER])
+def test_a_build_declares_no_proxy(role: str) -> None:
+    """What ``ARG`` names is written into the history of each step after it; docker keeps proxies out of it else."""
+    dockerfile = context(role)[f"{role}.Dockerfile"].decode()
+    assert re.findall(r"^\s*(?:ARG|ENV)\b.*", dockerfile, re.MULTILINE | re.IGNORECASE) == ["ARG BASE"]
 
 
 def test_a_servers_token_is_neither_said_nor_logged(dockconn_exposed_server: Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pytest_dockconn import (
     DockconnError,
     Host,
     Lab,
+    Port,
     ReachabilityError,
     Server,
     Verdict,
@@ -276,3 +278,39 @@ def test_what_writes_into_the_agents_stream(stage: Stage, flood: str) -> None:
             result = client.probe(closed, timeout=2)
 
     assert result.verdict is Verdict.REFUSED, result
+
+
+#: It has every port that a connection or a datagram of its namespace could come from.
+SQUATTER = """
+import socket, sys
+first, last = map(int, sys.argv[1:])
+kept = [socket.create_server(("", port)) for port in range(first, last + 1)]
+kept += [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in kept]
+for port, s in enumerate(kept[len(kept) // 2:], first): s.bind(("", port))
+s = socket.create_server(("", 80))
+while True: kept.append(s.accept()[0])
+"""
+
+
+def few_ports(server: Server, first: int, last: int) -> None:
+    """In its network namespace; it goes with it."""
+    setting = f"net.ipv4.ip_local_port_range={first} {last}"
+    enter = ["nsenter", f"--net=/proc/{server.facts().pid}/ns/net", "sysctl", "-qw"]
+    subprocess.run([*enter, setting], check=True, capture_output=True)
+
+
+def test_a_neighbour_that_squats_on_ports(stage: Stage) -> None:
+    """In the namespace of the agent's sidecar no port is left to ask from: that says nothing of whom it asks."""
+    first, last = 40000, 40063
+    theirs = stage.once(scenes.plain).server
+    squatter = stage.lab.server(command=["python3", "-c", SQUATTER, str(first), str(last)])
+    few_ports(squatter, first, last)
+    assert_reachable(stage.lab.host, f"tcp://{squatter.ip}:80")  # has them all
+    asked: list[Port | str] = [theirs.port(80), theirs.port(81), theirs.port(53, "udp"), "tcp://127.0.0.1:80"]
+
+    with bounded():
+        seen = squatter.probe_many(asked, timeout=1.0)
+        with pytest.raises(ReachabilityError, match="inconclusive"):
+            assert_unreachable(squatter, theirs.port(81), timeout=0.3)
+
+    assert [one.verdict for one in seen] == [Verdict.INCONCLUSIVE] * len(asked), seen

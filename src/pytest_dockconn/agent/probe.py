@@ -218,13 +218,16 @@ def _connect(one: tuple[int, str], port: int, deadline: Deadline, result: dict[s
 
 
 def _has_source(found: tuple[int, str], port: int) -> bool:
-    """Whether there is an address to ask from: a datagram socket, which has ports of its own, finds one. Nothing is sent."""
+    """Whether there may be an address to ask from: a datagram socket, which has ports of its own, finds one. Nothing is sent.
+
+    Where those are all taken, too, nobody knows.
+    """
     family, address = found
     with _socket(family, socket.SOCK_DGRAM) as sock:
         try:
             sock.connect((address, port))
-        except OSError:
-            return False
+        except OSError as error:
+            return error.errno == errno.EAGAIN
     return True
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from ..actions import agents
@@ -124,8 +127,9 @@ class Machine(Source):
     def environment(self) -> dict[str, str]:
         """The variables that its main process was started with, those of links included."""
         facts = self.facts()
-        own = self.services.agents.own(facts)  # a sidecar has variables of its own
-        return dict(agents.look(own, "environ")["environ"]) if own is not None else self._environment_inside(facts)
+        with self.must_be_there("read the variables of"):
+            own = self.services.agents.own(facts)  # a sidecar has variables of its own
+            return dict(agents.look(own, "environ")["environ"]) if own is not None else self._environment_inside(facts)
 
     def _environment_inside(self, facts: ContainerFacts) -> dict[str, str]:
         return dict(facts.env)
@@ -133,11 +137,28 @@ class Machine(Source):
     @property
     def hosts(self) -> dict[str, tuple[str, ...]]:
         """Its /etc/hosts: name to addresses."""
-        return links.hosts(str(agents.look(self.services.agents.channel(self._id), "hosts")["hosts"]))
+        with self.must_be_there("read /etc/hosts of"):
+            return links.hosts(str(agents.look(self.services.agents.channel(self._id), "hosts")["hosts"]))
 
     def logs(self) -> str:
         """Its output so far: untrusted, as it is. Raises ``EngineError`` where that is longer than 16 MiB."""
-        return self.services.engine.logs(self._id)
+        with self.must_be_there("read the logs of"):
+            return self.services.engine.logs(self._id)
+
+    @contextlib.contextmanager
+    def must_be_there(self, doing: str) -> Iterator[None]:
+        """While something is done with it: the engine knows an id alone. Raises ``NotFound`` that says who is gone."""
+        try:
+            yield
+        except NotFound as error:
+            self.services.facts.forget(self._id)
+            if self.facts().status != "removed":
+                raise
+            raise NotFound(
+                f"can't {doing} {self.name} ({self._id[:12]}): it is not there any more",
+                checked=error.cause,
+                remedy="its lab removes it at the end of its scope; else see who does, such as `docker system prune`: `docker events` tells when",
+            ) from None
 
     def last_lines(self, count: int = 20) -> str:
         """The end of its output, fit to be shown."""

@@ -68,7 +68,8 @@ class Own(Container):
         words(argv, "run", 'run("curl", "-s", "http://server3/")')
         if self.services.reuse is not None:
             self.services.room.before_command(self._id, argv)
-        done = self.services.engine.execute(self._id, argv)
+        with self.must_be_there("run a command in"):
+            done = self.services.engine.execute(self._id, argv)
         if check and done.returncode:
             raise CommandFailed(done.returncode, list(argv), done.stdout, done.stderr)
         return subprocess.CompletedProcess(list(argv), done.returncode, done.stdout, done.stderr)
@@ -81,14 +82,16 @@ class Own(Container):
             with contextlib.suppress(DockconnError):
                 agents.look(self.services.agents.channel(self._id), "container")
         try:
-            self.services.engine.stop(self._id, STOP_TIME)
+            with self.must_be_there("stop"):
+                self.services.engine.stop(self._id, STOP_TIME)
         finally:
             self.services.facts.forget(self._id)
         self.services.agents.release(self._id)
 
     def start(self) -> None:
         """Start it again; returns when it answers as it did at first. Raises ``StartFailed``, ``PortInUse``."""
-        self.services.engine.start(self._id)
+        with self.must_be_there("start"):
+            self.services.engine.start(self._id)
         self.services.facts.forget(self._id)
         await_answers(self.services, self.facts(), self._awaited, speaks=self.speaks)
         if not self._awaited:
@@ -113,7 +116,7 @@ class Own(Container):
         # A container inherits the labels of its image: these bear the image's name, so nothing started of it looks ours.
         marks = labels.made(self.services.run, name, "commit")
         marks[labels.SPEAKS] = facts.labels.get(labels.SPEAKS, "")
-        with self.services.doubt.about():
+        with self.services.doubt.about(), self.must_be_there("commit"):
             made = Image(self.services.engine.commit(self._id, repository, version, marks), name)
             self.images.append((next(_COUNT), made))
             if self.over:

@@ -7,7 +7,7 @@ import platform
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,8 +53,35 @@ def asked_by(fn: Callable[..., Any]) -> str:
     return f"{frame.f_globals['__name__']}.{frame.f_code.co_name}"
 
 
+def noting(fn: Callable[..., T], seen: list[str]) -> Callable[..., T]:
+    """The same, which notes what came of each call: of all but the last, why it was asked again."""
+
+    def asked(*args: Any, **kwargs: Any) -> T:
+        try:
+            result = fn(*args, **kwargs)
+        except BaseException as error:
+            seen.append(type(error).__name__)
+            raise
+        seen.append(reason(result))
+        return result
+
+    return asked
+
+
+def reason(result: object) -> str:
+    """In a few words that are the same for the same reason, without the addresses and ids of one test."""
+    verdict = getattr(result, "verdict", None)
+    if verdict is not None:
+        return str(verdict)
+    if isinstance(result, Sequence) and not isinstance(result, str):
+        return f"{len(result)} left" if result else "none left"
+    if isinstance(result, Mapping):
+        return str(result.get("state", "something"))
+    return str(result) if result is None or isinstance(result, (bool, int)) else type(result).__name__
+
+
 class Outcome:
-    """Counts what the tests come to, and how often the plugin asked again, by what it asked."""
+    """Counts what the tests come to, and how often the plugin asked again, by what it asked and why."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -84,12 +111,12 @@ class Outcome:
         """A first question is no retry."""
 
         def counting(retrying: tenacity.Retrying, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            seen: list[str] = []
             try:
-                return original(retrying, fn, *args, **kwargs)
+                return original(retrying, noting(fn, seen), *args, **kwargs)
             finally:
-                again = int(retrying.statistics.get("attempt_number", 1)) - 1
-                if again and (place := asked_by(fn)).startswith("pytest_dockconn"):  # what the tests wait for is theirs
-                    self._retries[place] += again
+                if (place := asked_by(fn)).startswith("pytest_dockconn"):  # what the tests wait for is theirs
+                    self._retries.update(f"{place}: {reason}" for reason in seen[:-1])
 
         return counting
 

@@ -273,8 +273,8 @@ def test_what_writes_into_the_agents_stream(stage: Stage, flood: str) -> None:
 
     with bounded(60.0):  # the flood itself takes its time
         client.run("sh", "-c", flood)
-    for _ in range(2):  # the first may have been asked while the flood went on
-        with bounded():
+    for seconds in (60.0, TIME):  # the first is asked while the engine still passes on the flood
+        with bounded(seconds):
             result = client.probe(closed, timeout=2)
 
     assert result.verdict is Verdict.REFUSED, result

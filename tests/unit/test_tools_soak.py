@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.soaking import asked_by, shuffled
+from tests.soaking import asked_by, noting, shuffled
 from tools import rounds
 from tools.rounds import Round, broken, combined, missing, read, summary
 
@@ -132,3 +132,16 @@ def test_what_the_suite_imports_is_of_its_state() -> None:
     assert len(used) > 30
     assert len(unused) > 3
     assert not [name for name in imported if f"{name.replace('.', '/')}/".startswith(tuple(unused))]
+
+
+def test_why_something_was_asked_again_is_noted() -> None:
+    answers = iter([{"state": "established"}, ["80/tcp"], None])
+    seen: list[str] = []
+
+    asking = noting(lambda: next(answers), seen)
+    for _ in range(3):
+        asking()
+    with pytest.raises(StopIteration):
+        asking()
+
+    assert seen == ["established", "1 left", "None", "StopIteration"]

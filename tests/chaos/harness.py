@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import shutil
@@ -173,11 +174,12 @@ class Witness:
     def stand_by(self) -> None:
         """Bystanders, with names and labels like ours, but not made by a run."""
         made = labels.made("dead", "dockconn-dead-server1", "server")
-        looks = {labels.RUN: "dead", labels.NAME: "dockconn-dead-server9", labels.PID: "1", labels.HOST: "elsewhere"}
+        # of an owner that is dead, here: only the name is not theirs
+        looks = {**made, labels.NAME: "dockconn-dead-server9", labels.PID: "999999"}
         for name, marks in {
             f"{self._mark}-plain": {},
             f"dockconn-{self._mark}-server1": {},
-            f"{self._mark}-committed": {**made, labels.PID: "999999"},
+            f"{self._mark}-of-a-commit": {**made, labels.PID: "999999"},
             f"dockconn-{self._mark}-server2": looks,
         }.items():
             made_id = self.api.create_container(self.image, ["sleep", "infinity"], name=name, labels=marks)["Id"]
@@ -187,6 +189,12 @@ class Witness:
         self.bystanders["network"] = network["Id"]
         image = self.api.commit(self.bystanders[f"container {self._mark}-plain"], f"dockconn-{self._mark}", "1")
         self.bystanders["image"] = image["Id"]
+        # what others make of an image that a dead run committed has all of its labels
+        inherited = {**looks, labels.ROLE: "commit", labels.NAME: f"dockconn-{self._mark}-of-commit"}
+        lines = "".join(f'LABEL {name}="{value}"\n' for name, value in inherited.items())
+        self.bystanders["image of a commit"] = self._built(
+            f"FROM {self.image}\n{lines}", f"dockconn-{self._mark}-of-commit:1"
+        )
         for name, tag in {"image of ours": f"dockconn-{self._mark}-app:1", "image of ours, no tag": None}.items():
             self.bystanders[name] = self._built(f"FROM {self.image}\nLABEL chaos={tag}\n", tag)
 
@@ -194,6 +202,14 @@ class Witness:
         """An image as a user builds it; its id."""
         said = list(self.api.build(fileobj=io.BytesIO(dockerfile.encode()), tag=tag, rm=True, decode=True))
         return next(str(line["aux"]["ID"]) for line in said if "aux" in line)
+
+    def is_cut(self, one: str, other: str) -> bool:
+        """Whether packets of one bystander come to another, which refuses them; asked without the plugin."""
+        networks = self.api.inspect_container(self.bystanders[other])["NetworkSettings"]["Networks"]
+        code = "import socket, sys; s = socket.socket(); s.settimeout(1); print(s.connect_ex((sys.argv[1], 9)))"
+        argv = ["python3", "-c", code, networks["bridge"]["IPAddress"]]
+        said = self.api.exec_start(self.api.exec_create(self.bystanders[one], argv)["Id"]).decode()
+        return int(said) != errno.ECONNREFUSED
 
     def missing(self) -> list[str]:
         """The bystanders that are not there any more, or do not run any more."""

@@ -12,6 +12,8 @@ import pytest
 from pytest_dockconn import Lab, Server, assert_reachable
 
 STOP, FILE = os.environ.get("CHAOS_STOP", ""), os.environ.get("CHAOS_FILE", "")
+#: Two containers of others, to be cut off from each other.
+CUT = os.environ.get("CHAOS_CUT", "")
 
 
 def wait_for_the_word() -> None:
@@ -77,3 +79,10 @@ def test_work(dockconn: Lab, dockconn_bound_server: Server) -> None:
 def test_more(dockconn: Lab) -> None:
     dockconn.server()
     assert STOP != "none:assertion", "as it was wanted"
+
+
+@pytest.mark.skipif(not CUT, reason="only where it is asked for")
+def test_cut(dockconn: Lab) -> None:
+    one, other = (dockconn.adopt(container) for container in CUT.split(","))
+    with dockconn.partition(one, other, allow_adopted=True):
+        point("cut")

@@ -17,18 +17,54 @@ def told(dockconn_session: Lab) -> None:
         file.write(f"pid{os.getpid()} run{dockconn_session._services.run}\n")
 
 
-@pytest.mark.parametrize("number", range(8))
-def test_race(dockconn: Lab, number: int) -> None:
-    network = dockconn.network("net")
-    web = dockconn.server(name="web", networks=[network], bind={80: None, 81: None})
-    client, stranger = dockconn.client(networks=[network]), dockconn.client()
+class Race:
+    """Once in each of the classes below: to ``--dist loadscope`` a class is a scope, and all functions of a module are one."""
 
-    assert assert_reachable(client, web.port(80).named("web"))
-    assert assert_reachable(dockconn.host, web.bound_port(81))
-    # docker 20.10 lifts isolation for a moment while anybody makes a network: runs take turns (actions/turns.py)
-    assert_unreachable(stranger, web.port(80), timeout=0.3)
-    if os.environ.get("CHAOS_STOP") == "crash" and number == 3:
-        os._exit(1)
+    crashes = False
+
+    def test_race(self, dockconn: Lab) -> None:
+        network = dockconn.network("net")
+        web = dockconn.server(name="web", networks=[network], bind={80: None, 81: None})
+        client, stranger = dockconn.client(networks=[network]), dockconn.client()
+
+        assert assert_reachable(client, web.port(80).named("web"))
+        assert assert_reachable(dockconn.host, web.bound_port(81))
+        # docker 20.10 lifts isolation for a moment while anybody makes a network: runs take turns (actions/turns.py)
+        assert_unreachable(stranger, web.port(80), timeout=0.3)
+        if os.environ.get("CHAOS_STOP") == "crash" and self.crashes:
+            os._exit(1)
+
+
+class TestRace0(Race):
+    pass
+
+
+class TestRace1(Race):
+    pass
+
+
+class TestRace2(Race):
+    pass
+
+
+class TestRace3(Race):
+    crashes = True
+
+
+class TestRace4(Race):
+    pass
+
+
+class TestRace5(Race):
+    pass
+
+
+class TestRace6(Race):
+    pass
+
+
+class TestRace7(Race):
+    pass
 
 
 def test_shared(dockconn_connection: Connection) -> None:

@@ -170,27 +170,44 @@ class Config:
 
     def __init__(self, **given: str) -> None:
         self.given = {"dockconn_engine": "wary://", **given}
+        self.ini: dict[str, str] = {}
 
     def getoption(self, key: str) -> str | None:
         return self.given.get(key)
 
-    def getini(self, _: str) -> str:
-        return ""
+    def getini(self, key: str) -> str:
+        return self.ini.get(key, "")
 
     def add_cleanup(self, _: object) -> None:
         return
 
 
-@pytest.mark.parametrize("option", [option.key for option in OPTIONS if not option.flag])
-def test_an_option_of_any_text(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
-    monkeypatch.setattr(active, "Progress", mock.Mock())
+VALUED = [option.key for option in OPTIONS if not option.flag]
+
+
+@pytest.mark.parametrize("option", VALUED)
+def test_an_option_of_odd_text(option: str) -> None:
     for text in (text for text in ODD if isinstance(text, str)):
-        engine = Wary()
-        engine.armed = True
-        monkeypatch.setitem(OPENERS, "wary", lambda *_, engine=engine: engine)
-        check_option(Config(**{option: text}))
-        engine.shut_down()
-        assert engine.reached == 0
+        nothing_is_asked(Config(**{option: text}))
+
+
+@given(option=st.sampled_from(VALUED), text=TEXT, by_ini=st.booleans())
+def test_an_option_of_any_text(option: str, text: str, *, by_ini: bool) -> None:
+    config = Config(**{option: text})
+    if by_ini:
+        assume(text or option != "dockconn_engine")  # it would be any engine that is there
+        config.ini = {option: config.given.pop(option)}
+    nothing_is_asked(config)
+
+
+def nothing_is_asked(config: Any) -> None:
+    engine = Wary()
+    engine.armed = True
+    openers: dict[str, Any] = {"wary": lambda *_: engine}
+    with mock.patch.object(active, "Progress", mock.Mock()), mock.patch.dict(OPENERS, openers):
+        check_option(config)
+    engine.shut_down()
+    assert engine.reached == 0
 
 
 def check_option(config: Any) -> None:

@@ -674,15 +674,22 @@ def test_of_several_addresses_silence_tells_more_than_a_refusal(monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("datagrams", "expected"), [(True, verdict.INCONCLUSIVE), (False, verdict.NO_ROUTE)], ids=["no port", "no address"]
+    ("datagrams", "expected"),
+    [
+        pytest.param(0, verdict.INCONCLUSIVE, id="no port"),
+        pytest.param(errno.EAGAIN, verdict.INCONCLUSIVE, id="no port, for datagrams neither"),
+        pytest.param(errno.EADDRNOTAVAIL, verdict.NO_ROUTE, id="no address"),
+    ],
 )
-def test_no_free_port_is_not_no_route(monkeypatch: pytest.MonkeyPatch, datagrams: bool, expected: str) -> None:
+def test_no_free_port_is_not_no_route(monkeypatch: pytest.MonkeyPatch, datagrams: int, expected: str) -> None:
     """The kernel says EADDRNOTAVAIL of both: all local ports are taken, or there is no address of that family to ask from."""
 
     class Exhausted(socket.socket):
         def connect(self, _address: object) -> None:
-            if self.type == socket.SOCK_STREAM or not datagrams:
+            if self.type == socket.SOCK_STREAM:
                 raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+            if datagrams:
+                raise OSError(datagrams, "as the kernel says it")
 
     monkeypatch.setattr(socket, "socket", Exhausted)
     seen = probe.probe({"scheme": "tcp", "host": "192.0.2.1", "port": 80, "timeout": ENOUGH})

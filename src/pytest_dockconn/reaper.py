@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import threading
 import time
@@ -112,4 +111,4 @@ class _Cleaner:
 
 
 if __name__ == "__main__":
-    os._exit(main())  # threads that an engine keeps waiting are waited for by nobody
+    sys.exit(main())

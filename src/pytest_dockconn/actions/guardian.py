@@ -23,7 +23,8 @@ WAITER = Path(__file__).parents[1] / "waiter.py"
 #: Without ``site`` and what it reads: 10 ms of CPU instead of 28.
 WAIT = (sys.executable, "-I", "-S")
 MODULE = f"{HOME_PACKAGE}.reaper"
-CODE = "import sys, importlib; sys.path.insert(0, sys.argv.pop(1)); sys.exit(importlib.import_module(sys.argv.pop(1)).main())"
+#: It ends without waiting for threads: those that an engine keeps waiting would be joined, else, one after the other.
+CODE = "import os, sys, importlib; sys.path.insert(0, sys.argv.pop(1)); os._exit(importlib.import_module(sys.argv.pop(1)).main())"
 
 
 class Guardian:

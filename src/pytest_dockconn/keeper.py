@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from threading import Event, Thread
+from threading import Event
 
 from .actions.leases import Lease, Leases, clock
+from .actions.progress import Progress
 
 #: Seconds between two looks. A lease ends that late at the most, and the helper itself when all of them are gone.
 PACE = 1.0
@@ -20,9 +21,9 @@ def keep(url: str, run: str, leases: Leases | None = None, pace: float = PACE) -
     failing: dict[str, float] = {}
     while things := [one for one in there.of_run(run) if not _given_up(failing.get(one))]:
         due = {thing: lease for thing in things if (lease := there.take_due(run, thing, clock())) is not None}
-        begun = time.monotonic()
-        left = _left_in_time(url, run, due) if due else set()
-        failing = {thing: failing.get(thing, begun) for thing in (set(failing) - set(due)) | left}
+        progress = Progress(PATIENCE)
+        left = _left_in_time(url, run, due, progress) if due else set()
+        failing = {thing: failing.get(thing, progress.moved) for thing in (set(failing) - set(due)) | left}
         pause.wait(pace)
     return not failing
 
@@ -31,16 +32,17 @@ def _given_up(since: float | None) -> bool:
     return since is not None and time.monotonic() - since >= PATIENCE
 
 
-def _left_in_time(url: str, run: str, due: dict[str, Lease]) -> set[str]:
-    """As ``_left``; all of it where the engine does not move: it would be waited for call by call."""
+def _left_in_time(url: str, run: str, due: dict[str, Lease], progress: Progress) -> set[str]:
+    """As ``_left``; where the engine does not move, what it had not removed by then: it would be waited for call by call."""
     left = set(due)
-    work = Thread(target=lambda: left.intersection_update(_left(url, run, due)), name="dockconn-keep", daemon=True)
-    work.start()
-    work.join(PATIENCE)
-    return set(left)
+    progress.watch(lambda: left.intersection_update(_left(url, run, due, progress)))
+    gone = left & progress.gone
+    for thing in gone:
+        due[thing].end()
+    return left - gone
 
 
-def _left(url: str, run: str, due: dict[str, Lease]) -> set[str]:
+def _left(url: str, run: str, due: dict[str, Lease], progress: Progress) -> set[str]:
     """Remove what is due; what of it is still there."""
     from .actions import prune  # noqa: PLC0415 - nothing heavy before it is needed
     from .engine.find import CALL_TIMEOUT, find  # noqa: PLC0415
@@ -50,7 +52,8 @@ def _left(url: str, run: str, due: dict[str, Lease]) -> set[str]:
     try:
         engine = find(url, {}, CALL_TIMEOUT)
         try:
-            prune.remove(engine, [one for one in prune.of_run(engine, run, images=False) if one.id in due], leased=True)
+            there = [one for one in prune.of_run(engine, run, images=False) if one.id in due]
+            prune.remove(engine, there, leased=True, done=progress.removed)
             left = {one.id for one in prune.of_run(engine, run, images=False) if one.id in due}
         finally:
             engine.close()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from .actions.leases import Leases
+from .actions.progress import Progress
 
 if TYPE_CHECKING:
     from .engine.port import Engine
@@ -42,11 +42,7 @@ def main() -> int:
 def clean(url: str, run: str) -> bool:
     """Remove everything of a run; whether nothing is left."""
     cleaner = _Cleaner(url, run)
-    work = threading.Thread(target=cleaner.work, name="dockconn-clean", daemon=True)
-    work.start()
-    # an engine that does not move answers none of several calls, and each of them would be waited for
-    while work.is_alive() and not cleaner.is_late:
-        work.join(cleaner.left)
+    cleaner.progress.watch(cleaner.work)
     leases = Leases()
     for thing in leases.of_run(run):
         lease = leases.take(run, thing)
@@ -62,29 +58,17 @@ class _Cleaner:
         self._url = url
         self._run = run
         self._engine: Engine | None = None
-        self._seen = self._moved = time.monotonic()
+        self._seen = time.monotonic()
         self._looked = float("-inf")
+        self.progress = Progress(PATIENCE)
         self.done = False
-
-    @property
-    def left(self) -> float:
-        """Seconds for which it may go on without any success."""
-        return max(0.0, self._moved + PATIENCE - time.monotonic())
-
-    @property
-    def is_late(self) -> bool:
-        """Whether nothing could be removed for too long."""
-        return not self.left
-
-    def _removed(self) -> None:
-        self._moved = time.monotonic()
 
     def work(self) -> None:
         """Until nothing is left, or it is late."""
         from tenacity import RetryError, Retrying, retry_if_result, wait_fixed  # noqa: PLC0415
 
         again = Retrying(
-            retry=retry_if_result(lambda quiet: not quiet), wait=wait_fixed(PACE), stop=lambda _: self.is_late
+            retry=retry_if_result(lambda quiet: not quiet), wait=wait_fixed(PACE), stop=lambda _: self.progress.is_late
         )
         with contextlib.suppress(RetryError):
             self.done = bool(again(self.once))
@@ -101,7 +85,7 @@ class _Cleaner:
             leftovers = prune.of_run(self._engine, self._run, images=images)
             if images:
                 self._looked = time.monotonic()
-            prune.remove(self._engine, leftovers, done=self._removed)
+            prune.remove(self._engine, leftovers, done=self.progress.removed)
         except DockconnError:
             self._engine, leftovers = None, []
             self._seen = time.monotonic()

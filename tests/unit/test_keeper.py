@@ -10,6 +10,8 @@ import pytest
 
 from pytest_dockconn import keeper
 from pytest_dockconn.actions.leases import Lease, Leases
+from pytest_dockconn.actions.progress import Progress
+from pytest_dockconn.model.leftover import Leftover
 
 RUN = "abc"
 
@@ -23,7 +25,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, leases: Leases, stuck: set[str], rou
     """Removes all but what is stuck; the lease of "later" ends after some rounds."""
     seen: list[set[str]] = []
 
-    def left(url: str, run: str, due: dict[str, Lease]) -> set[str]:
+    def left(url: str, run: str, due: dict[str, Lease], _: Progress) -> set[str]:
         seen.append(set(due))
         for thing, lease in due.items():
             lease.drop() if thing in stuck else lease.end()
@@ -72,4 +74,27 @@ def test_an_engine_that_does_not_move_is_not_waited_for(leases: Leases, monkeypa
 
     assert not keeper.keep("url", RUN, leases, pace=0.0)
     assert time.monotonic() - begun < 10
+    over.set()
+
+
+@pytest.mark.parametrize("stuck", [None, 2])
+def test_as_long_as_things_go_it_goes_on(leases: Leases, monkeypatch: pytest.MonkeyPatch, stuck: int | None) -> None:
+    """However long all of it takes; of what an engine got stuck at only that is left."""
+    monkeypatch.setattr(keeper, "PATIENCE", 0.5)
+    over = threading.Event()
+
+    def slowly(_url: str, _run: str, due: dict[str, Lease], progress: Progress) -> set[str]:
+        for number, thing in enumerate(sorted(due)):
+            over.wait(20 if number == stuck else 0.3)
+            progress.removed(Leftover("container", thing, thing, RUN, "", 0.0))
+        for lease in due.values():
+            lease.end()
+        return set()
+
+    monkeypatch.setattr(keeper, "_left", slowly)
+    for thing in ("a", "b", "c"):
+        leases.make(RUN, thing).give_back(1.0)
+
+    assert keeper.keep("url", RUN, leases, pace=0.0) is (stuck is None)
+    assert leases.of_run(RUN) == ([] if stuck is None else ["c"])
     over.set()

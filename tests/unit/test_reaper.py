@@ -102,6 +102,19 @@ def test_one_that_does_not_move_is_not_waited_for_call_by_call(
 
 
 @pytest.mark.usefixtures("hurried")
+def test_what_an_engine_only_says_to_remove_keeps_it_no_longer(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker is "already in progress" for ever, where a process of it can't be ended."""
+    network(engine, RUN, "front")
+    monkeypatch.setattr(engine, "remove_network", lambda _: None)
+    begun = time.monotonic()
+
+    assert not reaper.clean("unix:///x", RUN)
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.usefixtures("hurried")
 def test_as_long_as_things_go_it_goes_on(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many there are, and slow as the engine may be."""
     monkeypatch.setattr(prune, "WIDTH", 1)

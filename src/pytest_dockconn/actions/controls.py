@@ -21,6 +21,7 @@ from .services import Services
 #: machine an answer takes over 0.3 s now and then (eight workers on two cores). One that never answers in the time that it
 #: had from outside proves nothing there either.
 INSIDE = 1.0
+PACE = 0.01
 
 
 def source_works(services: Services, source: str | None) -> tuple[bool, str]:
@@ -39,7 +40,7 @@ def answers_inside(
 
     The host (None) asks itself, at its addresses as they are.
     """
-    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay  # noqa: PLC0415 - as in containers.py
+    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed  # noqa: PLC0415 - as in containers.py
 
     asked, source = asked_inside(owner, targets), owner.id if owner is not None else None
     found: dict[Target, ProbeResult] = {}
@@ -50,21 +51,27 @@ def answers_inside(
         return [target for target in left if _is_silent(found[target])]
 
     with contextlib.suppress(RetryError):
-        Retrying(retry=retry_if_result(bool), stop=stop_after_delay(INSIDE))(silent)
-    return [_told(services, source, found[target], timeout) for target in asked]
+        Retrying(retry=retry_if_result(bool), wait=wait_fixed(PACE), stop=stop_after_delay(INSIDE))(silent)
+    if timeout < INSIDE:
+        found.update(_late(services, source, [one for one in found.values() if _is_silent(one)], timeout))
+    return [found[target] for target in asked]
 
 
 def _is_silent(result: ProbeResult) -> bool:
     return result.verdict is Verdict.TIMED_OUT
 
 
-def _told(services: Services, source: str | None, result: ProbeResult, timeout: float) -> ProbeResult:
-    """The same; of an owner that would answer, given more time, that it would."""
-    if timeout >= INSIDE or not _is_silent(result):
-        return result
-    late = ask(services, source, [result.target], INSIDE)[0]
-    words = f"it answers only after {late.elapsed:.2f} s, and has {timeout:g} s here as there"
-    return replace(result, verdict=Verdict.INCONCLUSIVE, detail=words) if late else result
+def _late(
+    services: Services, source: str | None, silent: Sequence[ProbeResult], timeout: float
+) -> dict[Target, ProbeResult]:
+    """Of an owner that would answer, given more time, that it would."""
+    seen = ask(services, source, [one.target for one in silent], INSIDE) if silent else []
+    words = "it answers only after {:.2f} s, and has {:g} s here as there"
+    return {
+        before.target: replace(before, verdict=Verdict.INCONCLUSIVE, detail=words.format(late.elapsed, timeout))
+        for before, late in zip(silent, seen, strict=True)
+        if late
+    }
 
 
 def asked_inside(owner: ContainerFacts | None, targets: Iterable[Target]) -> list[Target]:

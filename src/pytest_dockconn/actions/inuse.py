@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from ..engine.port import Engine
 from . import locks
 
-#: Seconds to wait for one that looks whether they are used, which takes a moment; then nobody is told.
-PATIENCE = 5.0
+#: Seconds to wait for one that looks whether they are used, which takes a moment, and that removes them if not; then nobody is
+#: told until the next who needs them asks.
+PATIENCE = 30.0
 
 
 class InUse:
@@ -30,9 +31,9 @@ class InUse:
         with self._mine:
             mark = "" if self._lock is not None else self._mark()
             if mark:
-                self._lock = _lock(mark)
-                if self._lock is not None:
-                    locks.awaited(self._lock, PATIENCE, share=True)
+                lock = _lock(mark)
+                if lock is not None and locks.awaited(lock, PATIENCE, share=True):
+                    self._lock = lock
 
 
 @contextlib.contextmanager

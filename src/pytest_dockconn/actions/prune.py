@@ -143,7 +143,7 @@ def remove(
     *,
     leased: bool = False,
     usable: Collection[str] = (),
-    done: Callable[[], None] = lambda: None,
+    done: Callable[[Leftover], None] = lambda _: None,
 ) -> list[str]:
     """Remove them; returns what could not be, a line each.
 
@@ -178,7 +178,7 @@ def remove(
             if lease is not None:
                 lease.drop()
         else:
-            done()
+            done(leftover)
             if lease is not None:
                 lease.end()
 

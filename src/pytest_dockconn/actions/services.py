@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import secrets
 import socket
@@ -17,6 +18,7 @@ from ..engine.address import SCHEMES
 from ..engine.port import Engine
 from ..errors import EngineError, NotFound
 from ..logic import bases
+from ..logic.called import names_of
 from ..logic.names import is_of_run
 from ..model.asked import Asked
 from ..model.facts import ContainerFacts, InfoFacts, VersionFacts
@@ -217,6 +219,14 @@ class Services:
         except NotFound:
             return False
         return True
+
+    def leave(self, network: str, container: str) -> None:
+        """Take a container off a network; the names that it had there stay known to be its own."""
+        with contextlib.suppress(NotFound):  # the engine has words of its own for that
+            facts = self.facts.get(container)
+            self.former_names[container] |= names_of(facts, (), self.names.get(container, ""))
+        self.engine.disconnect(network, container)
+        self.facts.forget(container)
 
     def let_go(self, container: str, held: object) -> bool:
         """The tests hold this object of a container no longer; whether they hold none of it any more."""

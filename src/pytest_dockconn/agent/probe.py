@@ -85,18 +85,19 @@ def _ask(target: dict[str, object], result: dict[str, object]) -> None:
     timeout = _timeout(target)
     # up to 0.5 s of our own work on a busy machine, which must not be held against the server
     context = _context(target) if target["scheme"] == "https" else None
+    begun = time.monotonic()
     found = resolve.resolve(str(target["host"]), timeout)
     if target["scheme"] in _SIMPLE:
-        _SIMPLE[str(target["scheme"])](found, target, result)
+        _SIMPLE[str(target["scheme"])](found, target, begun, result)
         return
-    _in_turn(found, timeout, result, lambda one, turn: _over(one, target, context, turn, result))
+    _in_turn(found, timeout, begun, result, lambda one, turn: _over(one, target, context, turn, result))
 
 
 def _timeout(target: dict[str, object]) -> float:
     return float(target["timeout"])  # type: ignore[arg-type]
 
 
-def _names(found: list[tuple[int, str]], target: dict[str, object], result: dict[str, object]) -> None:
+def _names(found: list[tuple[int, str]], target: dict[str, object], _: float, result: dict[str, object]) -> None:
     """The name alone: every address of it, IPv4 first."""
     addresses = [address for _, address in found]
     result.update(
@@ -108,13 +109,13 @@ def _names(found: list[tuple[int, str]], target: dict[str, object], result: dict
     )
 
 
-def _ping(found: list[tuple[int, str]], target: dict[str, object], result: dict[str, object]) -> None:
+def _ping(found: list[tuple[int, str]], target: dict[str, object], begun: float, result: dict[str, object]) -> None:
     nonce = str(target.get("nonce", "")).encode("ascii")
-    _in_turn(found, _timeout(target), result, lambda one, turn: icmp.ping(one, nonce, turn.answer, result))
+    _in_turn(found, _timeout(target), begun, result, lambda one, turn: icmp.ping(one, nonce, turn.answer, result))
 
 
-def _datagram(found: list[tuple[int, str]], target: dict[str, object], result: dict[str, object]) -> None:
-    _in_turn(found, _timeout(target), result, lambda one, turn: _udp(one, target, turn.answer, result))
+def _datagram(found: list[tuple[int, str]], target: dict[str, object], begun: float, result: dict[str, object]) -> None:
+    _in_turn(found, _timeout(target), begun, result, lambda one, turn: _udp(one, target, turn.answer, result))
 
 
 #: Schemes without a connection.
@@ -143,20 +144,26 @@ class Turn:
 def _in_turn(
     found: list[tuple[int, str]],
     timeout: float,
+    begun: float,
     result: dict[str, object],
     ask: Callable[[tuple[int, str], Turn], None],
 ) -> None:
     """What the first address says that answers; otherwise a failure that leaves it open, or silence, or the last one.
 
     One that takes the connection and leaves it at that must not hide that the next is open. Where all fail, the ends of
-    the connection are those of the failure told.
+    the connection are those of the failure told. What the name took, since it ``begun``, is part of the time for all of them.
     """
     failures: list[tuple[verdict.ProbeFailed, dict[str, object]]] = []
-    begun = time.monotonic()
-    result["most"] = timeout * len(found)
+    known = time.monotonic()
+    result["most"] = known - begun + timeout * len(found)
     for place, one in enumerate(found):
-        left = begun + timeout - time.monotonic()
-        turn = Turn(timeout, max(timeout / len(found), left / (len(found) - place)), left + MORE)
+        left, more = known + timeout - time.monotonic(), begun + timeout + MORE - time.monotonic()
+        if more <= 0:
+            words = "{} could not be asked any more: what was before it took {:.1f} s"
+            late = words.format(one[1], time.monotonic() - begun)
+            failures.append((verdict.ProbeFailed(verdict.INCONCLUSIVE, late), dict(result, address=one[1])))
+            break
+        turn = Turn(timeout, min(more, max(timeout / len(found), left / (len(found) - place))), more)
         try:
             ask(one, turn)
             return

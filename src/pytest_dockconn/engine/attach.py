@@ -130,7 +130,7 @@ class SocketStream:
         if self._ahead is not None:
             try:
                 return bytes(self._ahead.read(length))
-            except (OSError, ValueError):  # closed meanwhile
+            except (OSError, ValueError, AttributeError):  # closed meanwhile, by another thread
                 return b""
         data = b""
         while len(data) < length:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from ..actions.services import Services
 from ..errors import EngineError, SpecError
-from ..logic import called
 from ..logic.given import kind, shown
 from ..logic.ports import address
 from ..logic.specs import check_aliases
@@ -67,9 +66,7 @@ class Network(NetworkRef):
         """Take a container off it; refused for an adopted one. Raises ``NotOurs``, ``SpecError``."""
         one = _container(container)
         one.must_be_ours("disconnect")
-        self._services.former_names[one.id] |= called.names_of(one.facts(), (), one.name)
-        self._services.engine.disconnect(self.id, one.id)
-        self._services.facts.forget(one.id)
+        self._services.leave(self.id, one.id)
 
     def discard(self) -> None:
         """Remove it; containers of this run that live longer and are still on it are taken off first."""
@@ -89,8 +86,7 @@ class Network(NetworkRef):
             one for one in self._services.engine.network(self.id).containers if getattr(known.get(one), "ours", False)
         ]
         for container in there:
-            self._services.engine.disconnect(self.id, container)
-            self._services.facts.forget(container)
+            self._services.leave(self.id, container)
         return bool(there)
 
     def __eq__(self, other: object) -> bool:

@@ -453,6 +453,37 @@ def test_each_of_several_addresses_has_all_of_the_time_for_its_answer(
     assert (seen["verdict"], seen["address"]) == (verdict.REACHABLE, FIRST)
 
 
+def test_a_slow_resolver_is_no_gap_in_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first name server that is dead takes its time, which is none in which the probe did not run."""
+    monkeypatch.setattr(probe, "LATE", 0.3)
+
+    def slow(*_: object) -> list[tuple[int, str]]:
+        threading.Event().wait(0.6)
+        return [(socket.AF_INET, FIRST)]
+
+    monkeypatch.setattr(resolve, "resolve", slow)
+    with servers.tcp(servers.is_silent) as port:
+        seen = probe.probe({"scheme": "http", "host": "web", "port": port, "timeout": 1.0})
+    assert seen["verdict"] == verdict.TIMED_OUT, seen
+
+
+@pytest.mark.parametrize("scheme", ["udp", "http"])
+def test_an_address_that_is_not_asked_any_more_leaves_it_open(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    """The container was paused while the first was asked."""
+    passed, now = [0.0], time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: now() + passed[0])
+    _resolver(monkeypatch, [(socket.AF_INET, FIRST), (socket.AF_INET, SECOND)])
+
+    def pauses(*_: object) -> NoReturn:
+        passed[0] += 1 + probe.MORE
+        raise OSError(errno.ECONNREFUSED, "no")
+
+    monkeypatch.setattr(probe, "_udp" if scheme == "udp" else "_over", pauses)
+    seen = probe.probe({"scheme": scheme, "host": "web", "port": 1, "timeout": 0.5})
+    assert seen["verdict"] == verdict.INCONCLUSIVE
+    assert f"{SECOND} could not be asked any more" in str(seen["detail"])
+
+
 @pytest.mark.parametrize(("more", "expected"), [(0.0, verdict.INCONCLUSIVE), (ENOUGH, verdict.TIMED_OUT)])
 def test_silence_of_an_address_that_had_too_little_time_says_nothing(
     monkeypatch: pytest.MonkeyPatch, more: float, expected: str

@@ -284,12 +284,15 @@ def test_where_one_asks_is_not_where_another_does(lab: Lab, monkeypatch: pytest.
     assert f"does not answer at http://{networks[1].gateway}:80/" in lacks[1][0]
 
 
-def test_a_name_that_it_had_on_a_network_which_it_has_left(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """That the name is gone is just what one takes it off for."""
+@pytest.mark.parametrize("gone", [False, True], ids=["left", "gone"])
+def test_a_name_that_it_had_on_a_network_which_it_has_left(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, *, gone: bool
+) -> None:
+    """That the name is gone is just what one takes it off for; or the network goes with the test that made it."""
     front, back = lab.network(), lab.network()
-    client, server = lab.client(networks=[front]), lab.server(networks=[back])
+    client, server = lab.client(networks=[back]), lab.server(networks=[back])
     front.connect(server, aliases=["database"])
-    front.disconnect(server)
+    front.discard() if gone else front.disconnect(server)
     told = unheard("database")
     monkeypatch.setattr(unreachable, "watch", told.outside)
     monkeypatch.setattr(controls, "ask", told.from_inside)

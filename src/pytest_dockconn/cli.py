@@ -56,7 +56,7 @@ def _isolated(session: Session) -> ProbeResult:
 
 CHECKS = (
     Check("an exposed port, from another container by address", (), _exposed),
-    Check("a bound port, from the host", (), _bound),
+    Check("a bound port, from the host", ("bound-ports",), _bound),
     Check("a link, by name", ("links",), _link),
     Check("two networks are isolated from each other", ("isolation",), _isolated),
 )

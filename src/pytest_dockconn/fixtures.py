@@ -106,7 +106,7 @@ def dockconn_exposed_server(request: pytest.FixtureRequest) -> Server:
 @pytest.fixture(scope="session")
 def dockconn_bound_server(request: pytest.FixtureRequest) -> Server:
     """server2: port 80 bound to a free port of 127.0.0.1."""
-    return session_of(request.config).tutorial.bound()
+    return session_of(request.config).bound_server()
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .actions.base import Say
     from .engine.port import Engine
     from .handles.connection import Connection
-    from .handles.own import Client
+    from .handles.own import Client, Server
     from .lab import Lab
     from .model.asked import Asked
     from .model.leftover import Leftover
@@ -191,9 +191,15 @@ class Run:
 
     def connection(self, kind: str) -> Connection:
         """One of the three ways."""
-        if kind == "link":
-            self.require("links")
+        needs = {"bind": "bound-ports", "link": "links"}
+        if kind in needs:
+            self.require(needs[kind])
         return self.tutorial.connection(kind)
+
+    def bound_server(self) -> Server:
+        """``server2``; skipped where nobody could ask it from here."""
+        self.require("bound-ports")
+        return self.tutorial.bound()
 
     def start_closing(self) -> None:
         """Begin to remove everything, while pytest still writes its summary. A fork has nothing to remove."""

@@ -130,6 +130,7 @@ ASK: dict[str, Callable[[Services], bool]] = {
     "port-ranges": has_port_ranges,
     "link-env": has_link_env,
     "container-addresses": lambda services: services.same_host,
+    "bound-ports": lambda services: services.may_have_loopback,
     "host-callback": lambda services: services.same_host and not services.in_container,
     "partition": can_partition,
     "bridge-counters": lambda services: services.version.os == "linux",

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from ..errors import DockconnError, NotFound
 from ..logic import called, proof
+from ..logic.wiring import is_loopback
 from ..model.facts import ContainerFacts
 from ..model.probe import NEGATIVE, ProbeResult, Target, Verdict
 from . import agents
@@ -106,8 +107,9 @@ def beside(services: Services, ends: Ends, targets: Sequence[Target]) -> list[st
     if ends.owner is None or not ends.owner.running:
         return []
     reasons = [proof.beside(t, ends.owner, ends.source, ends.name) for t in targets]
-    bound = dict.fromkeys(t.host for t in targets if t.via == "bound port" and t.named and not called.by_name(t))
-    reasons += [_not_of_host(services, host, host) for host in bound]
+    on_host = [t for t in targets if t.via == "bound port" or ends.owner.network_mode == "host"]
+    asked = dict.fromkeys(t.host for t in on_host if (t.named or is_loopback(t.host)) and not called.by_name(t))
+    reasons += [_not_of_host(services, ends, host, host) for host in asked]
     return [reason for reason in dict.fromkeys(reasons) if reason]
 
 
@@ -117,20 +119,23 @@ def doubts(services: Services, ends: Ends, seen: Sequence[ProbeResult]) -> list[
     if ends.owner is None or not ends.owner.running:
         return lines
     lines += called.misled(seen, ends.owner, ends.source, ends.name)
-    return [*lines, *_off_the_host(services, seen), *_unknown(services, ends, seen)]
+    return [*lines, *_off_the_host(services, ends, seen), *_unknown(services, ends, seen)]
 
 
-def _off_the_host(services: Services, seen: Sequence[ProbeResult]) -> list[str]:
+def _off_the_host(services: Services, ends: Ends, seen: Sequence[ProbeResult]) -> list[str]:
     """Names by which a bound port was asked, and that led to another machine; what an engine calls its host is believed."""
     named = [r for r in seen if r.target.via == "bound port" and called.by_name(r.target) and r.verdict in NEGATIVE]
     led = dict.fromkeys((r.target.host, r.address) for r in named if r.address)
     asked = [(host, address) for host, address in led if host.lower() not in called.OF_HOST]
-    reasons = [_not_of_host(services, address, f"{host!r} led to {address}, which") for host, address in asked]
+    reasons = [_not_of_host(services, ends, address, f"{host!r} led to {address}, which") for host, address in asked]
     return [reason for reason in reasons if reason]
 
 
-def _not_of_host(services: Services, address: str, what: str) -> str:
+def _not_of_host(services: Services, ends: Ends, address: str, what: str) -> str:
     try:
+        if is_loopback(address):
+            elsewhere = ends.source is None and not services.has_loopback
+            return f"{what} is this machine's own, and the engine may be on another one" if elsewhere else ""
         return "" if services.host_has(address) else f"{what} is no address of the host"
     except DockconnError as error:
         return f"whether {address} is an address of the host can't be seen: {error.cause}"

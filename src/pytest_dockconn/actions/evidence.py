@@ -60,7 +60,8 @@ def gather(services: Services, subject: Subject) -> Evidence:
         answered_name=services.name_of(result.answered_by) if result.answered_by and wrong else "",
         holder=_holder(services, facts, result),
         last_lines=owner.last_lines if owner else "",
-        same_host=_same_host(services),
+        same_host=_holds(lambda: services.same_host),
+        has_loopback=_holds(lambda: services.has_loopback),
         default_network=services.default_network,
         age=_age(services, facts),
         unpublished=subject.unpublished,
@@ -163,8 +164,8 @@ def _age(services: Services, owner: ContainerFacts | None) -> float | None:
     return None
 
 
-def _same_host(services: Services) -> bool:
+def _holds(ask: Callable[[], bool]) -> bool:
     try:
-        return services.same_host
+        return ask()
     except DockconnError:
         return False

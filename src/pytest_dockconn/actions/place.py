@@ -9,6 +9,8 @@ import struct
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ..logic.wiring import is_loopback
+
 #: pid, uid, gid of the process at the other end of a unix socket: ``struct ucred`` of Linux.
 _CREDENTIALS = "3i"
 
@@ -20,6 +22,13 @@ def elsewhere(url: str) -> bool:
     """
     theirs = _namespace(_server_of(url))
     return bool(theirs) and theirs != _namespace(os.getpid())
+
+
+def far_host(url: str) -> str:
+    """The other machine that an engine's URL names; empty for a socket and for loopback, behind which a tunnel may be."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "") if parts.scheme in ("tcp", "http", "https", "ssh") else ""
+    return "" if host == "localhost" or is_loopback(host) else host
 
 
 def _server_of(url: str) -> int:

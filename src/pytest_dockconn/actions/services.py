@@ -34,7 +34,7 @@ from .guardian import Guardian
 from .images import Images
 from .inuse import InUse
 from .passages import Passages
-from .place import elsewhere
+from .place import elsewhere, far_host
 from .sidecars import HOST, Agents
 from .turns import Turns
 
@@ -184,6 +184,27 @@ class Services:
             return False
         # another engine's bridge may have the same address: one in a virtual machine has another name, too
         return not elsewhere(self.engine.url) and self.info.name in ("", socket.gethostname())
+
+    @property
+    def far_host(self) -> str:
+        """The engine's host as this process calls it, where that is another machine: what is bound there to every address is asked by it."""
+        return "" if self.same_host or self.in_container else far_host(self.engine.url)
+
+    @property
+    def has_loopback(self) -> bool:
+        """Whether the host's 127.0.0.1, as this process asks it, is certainly the one that the engine binds ports to.
+
+        A rootless engine of this machine binds them here, though its bridges are in a namespace of its own. A virtual machine
+        (Docker Desktop, Colima) passes most of them on, which proves nothing of one that is silent.
+        """
+        if self.same_host or self.in_container:
+            return True
+        return self.info.rootless and self.info.name == socket.gethostname() and not far_host(self.engine.url)
+
+    @property
+    def may_have_loopback(self) -> bool:
+        """Whether a port that is bound to 127.0.0.1 there may be reached here at all."""
+        return self.has_loopback or not (far_host(self.engine.url) or elsewhere(self.engine.url))
 
     def bridge_is_there(self) -> None:
         """Look once more, now that a container runs, where podman had no bridge before."""

@@ -72,6 +72,12 @@ class Port(Struct, frozen=True):
 
         Raises ``SpecError`` for what is none of these.
         """
+        if self.bound and (isinstance(network, NetworkRef) or not _is_address(network)):
+            raise SpecError(
+                f"on({shown(network)}): a bound port is on addresses of the host, and on no network",
+                checked=f"{self}: {', '.join(str(b.address) for b in self.owner.facts().bindings if b.port == self.key) or 'nothing is bound'}",
+                remedy=f"pick one of the addresses, or ask {self.owner.name}.port({self.key.number}) on the network",
+            )
         if isinstance(network, NetworkRef):
             return replace(self, where=replace(self.where, network=network.id))
         named = network_name(network)
@@ -130,6 +136,10 @@ class Port(Struct, frozen=True):
         return self.owner.targets_of(self, source)
 
 
+def _is_address(value: object) -> bool:
+    return isinstance(value, str) and (":" in value or bool(ip(value)))
+
+
 def _page(path: object) -> str:
     """The path of a URL. Raises ``SpecError``."""
     if isinstance(path, str) and path.startswith("/") and is_printable(path) and len(path.splitlines()) == 1:
@@ -185,10 +195,13 @@ class Container(Machine):
     def targets_of(self, port: Port, source: ContainerFacts | None) -> list[Target]:
         """Every way in which a source (None: the host) can ask for a port. Raises ``DockconnError`` where there is none."""
         facts = self.last_facts()
+        by_host = source is None and (port.bound or facts.network_mode == "host")
+        far = self.services.far_host if by_host else ""
         if port.bound:
-            found = bound_targets(facts, self._bindings(port.key), port.key, port.where, source, speaks=self.speaks)
+            bindings = self._bindings(port.key)
+            found = bound_targets(facts, bindings, port.key, port.where, source, speaks=self.speaks, far=far)
         else:
-            found = port_targets(facts, port.key, port.where, source, speaks=self.speaks)
+            found = port_targets(facts, port.key, port.where, source, speaks=self.speaks, far=far)
         if not found:
             raise NoAddress(
                 f"{self.name} has no address to ask {port} by",

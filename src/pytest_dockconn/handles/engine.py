@@ -59,7 +59,7 @@ class Engine:
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """What it can do, in the words of ``docs/capabilities.md``; asked once, which may start two containers."""
+        """What it can do, in the words of ``docs/engines.md``; asked once, which may start two containers."""
         return frozenset(name for name in ASK if self.can(name))
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ KNOWN = {
     "port-ranges": "binds any free one of a range of host ports (podman's API takes single ones)",
     "link-env": "sets a link's environment variables (off by default from Docker 29)",
     "container-addresses": "container addresses are reachable from the test process (not on Docker Desktop, rootless or remote)",
+    "bound-ports": "ports bound to 127.0.0.1 are reachable from the test process (not if the engine is on another machine)",
     "bridge-counters": "the default bridge's interface can be read",
     "icc": "honours a network's enable_icc option (podman ignores it)",
     "host-callback": "containers reach a server in the test process (not on Docker Desktop, rootless or remote)",

@@ -10,6 +10,7 @@ from msgspec import Struct
 from ..model.facts import Binding, ContainerFacts, Endpoint
 from ..model.probe import Target
 from ..model.spec import PortKey
+from .given import ip
 
 ANY4 = "0.0.0.0"
 ANY6 = "::"
@@ -61,12 +62,14 @@ def _gateway(endpoints: Sequence[Endpoint], *, six: bool = False) -> str:
 
 
 def port_targets(
-    owner: ContainerFacts, port: PortKey, where: Where, source: ContainerFacts | None, *, speaks: bool
+    owner: ContainerFacts, port: PortKey, where: Where, source: ContainerFacts | None, *, speaks: bool, far: str = ""
 ) -> list[Target]:
-    """Every way to ask for a container's own port."""
+    """Every way to ask for a container's own port; ``far`` is the engine's host, where the one who asks is on another machine."""
     kind = scheme(port, speaks=speaks)
-    if where.name:
-        return [Target(kind, where.name, port.number, owner=owner.id, via="name", inner=port.number)]
+    name = where.name or (far if owner.network_mode == "host" and not where.address else "")
+    if name:
+        via = "address" if ip(name) and not where.name else "name"
+        return [Target(kind, name, port.number, owner=owner.id, via=via, inner=port.number)]
     addresses = own_addresses(owner, where, source)
     return [Target(kind, a, port.number, owner=owner.id, via="address", inner=port.number) for a in addresses]
 
@@ -79,17 +82,25 @@ def bound_targets(
     source: ContainerFacts | None,
     *,
     speaks: bool,
+    far: str = "",
 ) -> list[Target]:
-    """Every way to ask for a bound port."""
+    """Every way to ask for a bound port; ``far`` is the engine's host, where the one who asks is on another machine."""
     kind = scheme(port, speaks=speaks)
     found: list[Target] = []
-    for binding in bindings:
-        host = _bound_address(binding, where, source)
-        named = bool(where.name) or (bool(where.address) and where.address != binding.address)
+    # the one that is bound to just that address before those that have it too, being bound to every one
+    for binding in sorted(bindings, key=lambda b: b.address != where.address):
+        anywhere = binding.address in (ANY4, ANY6) and where.address in ("", binding.address) and not where.name
+        host = _of_family(far, binding) if far and anywhere else _bound_address(binding, where, source)
+        named = bool(where.name or (far and anywhere)) or where.address not in ("", binding.address)
         target = Target(kind, host, binding.host_port, owner=owner.id, via="bound port", inner=port.number, named=named)
         if host and target not in found:
             found.append(target)
     return sorted(found, key=lambda t: ":" in t.host)
+
+
+def _of_family(far: str, binding: Binding) -> str:
+    """The far host, unless it is named by an address of the other family."""
+    return "" if ip(far) and (":" in far) != (binding.address == ANY6) else far
 
 
 def _bound_address(binding: Binding, where: Where, source: ContainerFacts | None) -> str:

@@ -81,6 +81,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
         holder: who else has the address that was asked, in words.
         last_lines: the end of the owner's output.
         same_host: whether container addresses are reachable from the test process.
+        has_loopback: whether 127.0.0.1 of the test process is the one that the engine binds ports to.
         default_network: the engine's.
         age: seconds since the owner was started, by the engine's clock; None where that is not known.
         unpublished: containers that expose the port which was asked of the host, but do not publish it.
@@ -105,6 +106,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     holder: str = ""
     last_lines: str = ""
     same_host: bool = True
+    has_loopback: bool = True
     default_network: str = "bridge"
     age: float | None = None
     unpublished: tuple[str, ...] = ()

@@ -122,6 +122,21 @@ CASES = [
         evidence(source=None, source_name="the host", same_host=False, listeners=LISTENS), "far-host", id="far host"
     ),
     pytest.param(
+        evidence(
+            Verdict.REFUSED,
+            source=None,
+            source_name="the host",
+            same_host=False,
+            has_loopback=False,
+            bound=True,
+            listeners=LISTENS,
+            owner=container(bindings=(Binding(PortKey(80), "127.0.0.1", 8080),)),
+            result=result(Verdict.REFUSED, target=target("127.0.0.1", 8080, via="bound port")),
+        ),
+        "far-loopback",
+        id="loopback of a far host",
+    ),
+    pytest.param(
         evidence(owner=container(endpoints=(endpoint("back"),)), listeners=LISTENS),
         "no-shared-network",
         id="no shared network",

@@ -106,12 +106,56 @@ OTHER, OTHER_LOOP = Binding(HTTP, "192.0.2.1", 8084), Binding(HTTP, "127.0.1.2",
         pytest.param([ANY6], None, Where(address="fd00::1"), ["fd00::1:8081"], id="on IPv6, any of IPv6 bound"),
         pytest.param([ANY4], ON_BACK, Where(name="host.internal"), ["host.internal:8080"], id="by a name"),
         pytest.param([ANY4, ANY4], None, Where(), ["127.0.0.1:8080"], id="each once"),
+        pytest.param(
+            [ANY4, LOOP4],
+            None,
+            Where(address="127.0.0.1"),
+            ["127.0.0.1:8082", "127.0.0.1:8080"],
+            id="on one: its own first",
+        ),
     ],
 )
 def test_a_bound_port(bindings: list[Binding], source: ContainerFacts | None, where: Where, asked: list[str]) -> None:
     found = wiring.bound_targets(OWNER, bindings, HTTP, where, source, speaks=True)
     assert [f"{t.host}:{t.port}" for t in found] == asked
     assert {(t.owner, t.via, t.inner) for t in found} <= {(OWNER.id, "bound port", 80)}
+
+
+@pytest.mark.parametrize(
+    ("bindings", "where", "far", "asked"),
+    [
+        pytest.param([ANY4], Where(), "docker", [("docker:8080", True)], id="any: the engine's host"),
+        pytest.param([ANY4], Where(address="0.0.0.0"), "docker", [("docker:8080", True)], id="on any: so, too"),
+        pytest.param([ANY6], Where(), "192.0.2.9", [], id="any of IPv6, a host by IPv4"),
+        pytest.param([ANY4, ANY6], Where(), "fd00::9", [("fd00::9:8081", True)], id="both, a host by IPv6"),
+        pytest.param(
+            [LOOP4], Where(), "docker", [("127.0.0.1:8082", False)], id="its loopback: here there may be a tunnel"
+        ),
+        pytest.param([OTHER], Where(), "docker", [("192.0.2.1:8084", False)], id="an address is an address"),
+        pytest.param([ANY4], Where(address="192.0.2.1"), "docker", [("192.0.2.1:8080", True)], id="on an address"),
+        pytest.param([ANY4], Where(name="web"), "docker", [("web:8080", True)], id="by a name"),
+    ],
+)
+def test_a_bound_port_of_another_machine(
+    bindings: list[Binding], where: Where, far: str, asked: list[tuple[str, bool]]
+) -> None:
+    found = wiring.bound_targets(OWNER, bindings, HTTP, where, None, speaks=True, far=far)
+    assert [(f"{t.host}:{t.port}", t.named) for t in found] == asked
+
+
+@pytest.mark.parametrize(
+    ("where", "far", "asked"),
+    [
+        pytest.param(Where(), "docker", ("docker", "name"), id="by its name"),
+        pytest.param(Where(), "192.0.2.9", ("192.0.2.9", "address"), id="by its address"),
+        pytest.param(Where(address="127.0.0.1"), "docker", ("127.0.0.1", "address"), id="on an address"),
+        pytest.param(Where(name="web"), "docker", ("web", "name"), id="by a name"),
+    ],
+)
+def test_an_owner_in_host_mode_of_another_machine(where: Where, far: str, asked: tuple[str, str]) -> None:
+    owner = container(network_mode="host", endpoints=(endpoint("host", "", gateway=""),))
+    found = wiring.port_targets(owner, HTTP, where, None, speaks=True, far=far)
+    assert [(t.host, t.via) for t in found] == [asked]
 
 
 def test_networks_that_both_are_on() -> None:

@@ -28,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     ways.other_address,
     ways.other_binding,
     ways.far_host,
+    ways.far_loopback,
     ways.no_shared_network,
     ways.icc_off,
     ways.internal,

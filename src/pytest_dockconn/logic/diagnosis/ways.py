@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...model.evidence import Evidence, Why
 from ...model.probe import Verdict
-from ..wiring import ANY4, ANY6, shared_networks
+from ..wiring import ANY4, ANY6, is_loopback, shared_networks
 from .words import networks_line
 
 
@@ -61,10 +61,33 @@ def far_host(e: Evidence) -> Why | None:
         return Why(
             "container addresses can't be reached from here: the engine runs on another host, in a virtual machine or rootless",
             ("no bridge of the engine is an interface of this machine",),
-            f"bind the port (bind={{{e.port.number if e.port else 80}: None}}) and ask bound_port(), or ask from a client",
+            f"{_open(e)}; or ask from a client. Docker Desktop and rootless engines pass their 127.0.0.1 on, so there bind={{{_number(e)}: None}} does it",
             "far-host",
         )
     return None
+
+
+def far_loopback(e: Evidence) -> Why | None:
+    """The host asks its own loopback for what is bound on an engine's that is elsewhere."""
+    host = e.result.target.host
+    of_host = e.bound or (e.owner is not None and e.owner.network_mode == "host")
+    if e.source is None and of_host and not e.has_loopback and is_loopback(host):
+        return Why(
+            f"{host} was asked of this machine, and the engine, whose {host} is meant, may be on another one",
+            ("no bridge of the engine is an interface of this machine",),
+            f"{_open(e)}; or ask from a client",
+            "far-loopback",
+        )
+    return None
+
+
+def _number(e: Evidence) -> int:
+    return e.port.number if e.port else 80
+
+
+def _open(e: Evidence) -> str:
+    number = _number(e)
+    return f'bind it to every address of the engine\'s host (bind={{{number}: ("0.0.0.0", None)}}) and ask bound_port({number})'
 
 
 def no_shared_network(e: Evidence) -> Why | None:

@@ -156,11 +156,11 @@ class Active:
             terminalreporter.write_line(line)
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Begin to remove everything: last, as fixtures that -x or Ctrl-C left open end in pytest's own part of this hook."""
         self._session = session
         try:
-            self._run.start_closing()
+            self._run.start_closing(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
         except KeyboardInterrupt:  # here pytest expects none; it is begun again below
             session.exitstatus = pytest.ExitCode.INTERRUPTED
 

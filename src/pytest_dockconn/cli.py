@@ -165,7 +165,7 @@ def _prune(arguments: argparse.Namespace) -> int:
             what = "left behind or kept" if any(one.kept is not None for one in leftovers) else "left behind"
             print(f"{len(leftovers)} {what}" + (", nothing removed (--dry-run)" if leftovers else ""))
             return 0
-        failed = prune.remove(engine, leftovers, usable={image.id for image in built})
+        failed = prune.remove(engine, leftovers, usable={image.id for image in built}, patience=prune.PATIENCE)
     finally:
         engine.close()
     for line in failed:

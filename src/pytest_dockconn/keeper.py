@@ -19,7 +19,7 @@ def keep(url: str, run: str, leases: Leases | None = None, pace: float = PACE) -
     there = leases or Leases()
     pause = Event()
     failing: dict[str, float] = {}
-    while things := [one for one in there.of_run(run) if not _given_up(failing.get(one))]:
+    while (things := there.of_run(run)) and not all(_given_up(failing.get(one)) for one in things):
         due = {thing: lease for thing in things if (lease := there.take_due(run, thing, clock())) is not None}
         progress = Progress(PATIENCE)
         left = _left_in_time(url, run, due, progress) if due else set()
@@ -39,6 +39,8 @@ def _left_in_time(url: str, run: str, due: dict[str, Lease], progress: Progress)
     gone = left & progress.gone
     for thing in gone:
         due[thing].end()
+    for thing in left - gone:  # nobody may use it any more, and it is tried again as long as others are waited for
+        due[thing].drop()
     return left - gone
 
 

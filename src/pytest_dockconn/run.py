@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from .model.settings import Settings
 
 
+#: Seconds that things which are being made in the background get to be ready, once somebody wants the run to end.
+HURRY = 2.0
+
+
 class Run:
     """A run with ``--dockconn``: opened before collection, closed after the last test."""
 
@@ -42,6 +46,7 @@ class Run:
         self._begun: list[threading.Thread] = []
         self._wanted: set[str] = set()
         self._closing = False
+        self._hurry = False
         #: what the sweep at the end has to say, once it may be said
         self.late = ""
         self._images_due = False
@@ -156,7 +161,7 @@ class Run:
         engine = self.session.services.engine
         try:
             leftovers = find(engine)
-            failed = prune.remove(engine, leftovers)
+            failed = prune.remove(engine, leftovers, patience=prune.PATIENCE)
         except DockconnError:
             return ""  # it will be said by whoever needs the engine
         return swept(leftovers, len(failed)) if leftovers else ""
@@ -181,7 +186,9 @@ class Run:
 
     def image(self, role: str) -> Image:
         """One of the two images."""
-        facts = self.session.services.images.get(role)
+        services = self.session.services
+        with services.doubt.about():
+            facts = services.images.get(role)
         return Image(facts.id, next(iter(facts.tags), facts.id))
 
     def linked_client(self) -> Client:
@@ -201,23 +208,29 @@ class Run:
         self.require("bound-ports")
         return self.tutorial.bound()
 
-    def start_closing(self) -> None:
-        """Begin to remove everything, while pytest still writes its summary. A fork has nothing to remove."""
+    def start_closing(self, *, interrupted: bool = False) -> None:
+        """Begin to remove everything, while pytest still writes its summary. A fork has nothing to remove.
+
+        ``interrupted``: what is still being made in the background, as an image, is not waited for; the helper looks what became of it.
+        """
         if self._closing or self.forked:
             return
+        self._hurry = self._hurry or interrupted
         try:
             self._wait()
             self.session.start_closing()
         except BaseException:
-            self.session.interrupted = True
+            self.session.interrupted = self._hurry = True
             raise
-        if self._images_due:
+        if self._images_due and not self._hurry:
             self._in_background(self._sweep_images)
         self._closing = True  # at the end: where Ctrl-C came before it, ``close`` begins again
 
     def _wait(self) -> None:
+        until = time.monotonic() + HURRY
         while self._begun:
-            self._begun[-1].join()
+            self._begun[-1].join(max(0.0, until - time.monotonic()) if self._hurry else None)
+            self.session.interrupted = self.session.interrupted or self._begun[-1].is_alive()
             self._begun.pop()
 
     def close(self) -> list[str]:

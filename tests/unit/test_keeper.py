@@ -98,3 +98,42 @@ def test_as_long_as_things_go_it_goes_on(leases: Leases, monkeypatch: pytest.Mon
     assert keeper.keep("url", RUN, leases, pace=0.0) is (stuck is None)
     assert leases.of_run(RUN) == ([] if stuck is None else ["c"])
     over.set()
+
+
+def test_what_it_gave_up_is_tried_again_with_the_next(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as it lives no sweep takes it: its owner is not dead."""
+    monkeypatch.setattr(keeper, "PATIENCE", 0.0)
+    stuck = {"stuck"}
+    seen = engine(monkeypatch, leases, stuck, 3)
+    leases.make(RUN, "stuck").give_back(1.0)
+    leases.make(RUN, "later").give_back(1e12)
+    left = keeper._left
+
+    def at_last(url: str, run: str, due: dict[str, Lease], progress: Progress) -> set[str]:
+        if len(seen) >= 2:
+            stuck.clear()
+        return left(url, run, due, progress)
+
+    monkeypatch.setattr(keeper, "_left", at_last)
+
+    assert keeper.keep("url", RUN, leases, pace=0.0)
+    assert leases.of_run(RUN) == []
+
+
+def test_what_it_gives_up_is_locked_no_longer(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else `dockconn prune` says that the helper uses it, and leaves it."""
+    monkeypatch.setattr(keeper, "PATIENCE", 0.1)
+    over = threading.Event()
+
+    def frozen(*_: object) -> set[str]:
+        over.wait(20)
+        return set()
+
+    monkeypatch.setattr(keeper, "_left", frozen)
+    leases.make(RUN, "one").give_back(1.0)
+
+    assert not keeper.keep("url", RUN, leases, pace=0.0)
+    taken = leases.take(RUN, "one")
+    assert taken is not None
+    taken.drop()
+    over.set()

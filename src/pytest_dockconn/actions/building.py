@@ -54,7 +54,8 @@ def _awaited(path: Path, what: str, say: Say) -> int:
         return held
     from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed  # noqa: PLC0415 - seldom
 
-    say(f"waiting for another process that builds on this engine ({path})")
+    with contextlib.suppress(OSError):  # nobody reads it any more, which says nothing of the lock
+        say(f"waiting for another process that builds on this engine ({path})")
     again = Retrying(
         retry=retry_if_result(lambda fd: fd is None), wait=wait_fixed(PACE), stop=stop_after_delay(PATIENCE)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -29,6 +30,11 @@ def major(version: str) -> int:
     return int(head) if head.isdigit() else 0
 
 
+def _take_back(services: Services, container: str) -> None:
+    """What is asked for is answered; one that stays all the same is the helper's."""
+    services.doubt.undo(partial(services.engine.remove, container))
+
+
 def has_links(services: Services) -> bool:
     """Docker takes legacy links; podman's compatible API answers a link with status 400, "link is not supported"."""
     if services.version.kind == "docker":
@@ -39,7 +45,7 @@ def has_links(services: Services) -> bool:
         raise  # that it is gone says nothing about what it can do
     except EngineError:
         return False
-    services.engine.remove(container)
+    _take_back(services, container)
     return True
 
 
@@ -71,7 +77,7 @@ def _experiment(services: Services) -> bool:
         for container in reversed(made):
             with contextlib.suppress(DockconnError):
                 services.agents.release(container)
-                services.engine.remove(container)
+            _take_back(services, container)
 
 
 def _plan(services: Services, name: str, links: tuple[tuple[str, str], ...] = ()) -> ContainerPlan:
@@ -96,7 +102,7 @@ def can_partition(services: Services) -> bool:
         services.engine.start(container)
         return services.engine.wait(container, 10.0) == 0
     finally:
-        services.engine.remove(container)
+        _take_back(services, container)
 
 
 def has_port_ranges(services: Services) -> bool:
@@ -110,7 +116,7 @@ def has_port_ranges(services: Services) -> bool:
         raise
     except EngineError:
         return False
-    services.engine.remove(container)
+    _take_back(services, container)
     return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
@@ -15,13 +16,15 @@ class Remover:
     def __init__(self, width: int = 8) -> None:
         self._pool = ThreadPoolExecutor(width, thread_name_prefix="dockconn-remove")
         self._under_way: list[Future[None]] = []
+        self._lock = threading.Lock()
         self._given_up = False
         self.failed: list[str] = []
 
     def submit(self, removals: Iterable[Callable[[], None]]) -> list[Future[None]]:
         """Begin to remove; returns at once."""
         begun = [self._begun(removal) for removal in removals]
-        self._under_way = [f for f in self._under_way if not f.done()] + begun
+        with self._lock:
+            self._under_way = [*filter(_goes_on, self._under_way), *begun]
         return begun
 
     def _begun(self, removal: Callable[[], None]) -> Future[None]:
@@ -45,9 +48,8 @@ class Remover:
             self.failed.append(f"{type(error).__name__}: {error}")
 
     def join(self) -> None:
-        """Wait until everything that was begun has ended."""
-        while self._under_way:
-            waiting, self._under_way = self._under_way, []
+        """Wait until everything that was begun has ended; others may wait for it too."""
+        while waiting := [*filter(_goes_on, self._under_way)]:
             for future in waiting:  # futures.wait() would never see the end of what a pool cancels as it is shut down
                 with contextlib.suppress(CancelledError):
                     future.exception()
@@ -62,3 +64,7 @@ class Remover:
         self.join()
         with contextlib.suppress(RuntimeError):
             self._pool.shutdown()
+
+
+def _goes_on(removal: Future[None]) -> bool:
+    return not removal.done()

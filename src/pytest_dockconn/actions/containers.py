@@ -200,7 +200,7 @@ def _silent(engine: Engine, facts: ContainerFacts, last: Sequence[str], within: 
 
 
 def side_by_side(*work: Any) -> list[Any]:
-    """Run calls in threads and return their results; the first error is raised after all have ended."""
+    """Run calls in threads and return their results; the first error is raised after all have ended, Ctrl-C before any."""
     results: list[Any] = [None] * len(work)
     errors: list[BaseException] = []
 
@@ -221,5 +221,5 @@ def side_by_side(*work: Any) -> list[Any]:
     for thread in threads:
         thread.join()
     if errors:
-        raise errors[0]
+        raise next((error for error in errors if not isinstance(error, Exception)), errors[0])
     return results

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 #: The folder that holds this package: the helper must find the same one, however it came to be on the path.
@@ -19,12 +20,22 @@ HOME = Path(__file__).parents[2]
 HOME_PACKAGE = Path(__file__).parents[1].name
 #: Seconds that a dismissed helper may take to end.
 PATIENCE = 2.0
+#: Variables that hold a path, which may be relative to where pytest was started.
+PATHS = ("DOCKER_CERT_PATH", "DOCKER_CONFIG")
 WAITER = Path(__file__).parents[1] / "waiter.py"
 #: Without ``site`` and what it reads: 10 ms of CPU instead of 28.
 WAIT = (sys.executable, "-I", "-S")
 MODULE = f"{HOME_PACKAGE}.reaper"
 #: It ends without waiting for threads: those that an engine keeps waiting would be joined, else, one after the other.
 CODE = "import os, sys, importlib; sys.path.insert(0, sys.argv.pop(1)); os._exit(importlib.import_module(sys.argv.pop(1)).main())"
+
+
+def absolute(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which the helper finds the engine and its libraries, in a working directory of its own."""
+    changed = {name: os.path.abspath(environ[name]) for name in PATHS if environ.get(name)}  # noqa: PTH100 - it is text, perhaps of nothing there
+    if environ.get("PYTHONPATH"):
+        changed["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, environ["PYTHONPATH"].split(os.pathsep)))
+    return {**environ, **changed}
 
 
 class Guardian:
@@ -41,8 +52,10 @@ class Guardian:
         """Start the helper, once; returns at once."""
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._start, name="dockconn-guardian", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._start, name="dockconn-guardian", daemon=True)
+                with contextlib.suppress(RuntimeError):  # the system has no more of them: then without a helper
+                    thread.start()
+                    self._thread = thread
 
     @property
     def pid(self) -> int | None:
@@ -64,6 +77,7 @@ class Guardian:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
                 cwd="/",
+                env=absolute(os.environ),
             )
             self._process = process
             assert process.stdin is not None

@@ -27,10 +27,14 @@ def here(engine: Engine, *, local: bool | None = None) -> Here:
 
 
 def _is_local(engine: Engine) -> bool:
-    """Whether a bridge of the engine is an interface here: a socket's path may lead into a virtual machine."""
-    if not engine.url.startswith("unix://"):
+    """Whether a bridge of the engine is an interface here: a socket's path may lead into a virtual machine.
+
+    A rootless engine has its bridges in a namespace of its own, and podman none before the first container: of these its host's name tells.
+    """
+    if not engine.url.startswith("unix://") or not labels.boot_id():
         return False
-    names = {str(one["name"]) for one in interfaces()} if labels.boot_id() else set()
+    names = {str(one["name"]) for one in interfaces()}
     with contextlib.suppress(DockconnError):
-        return any(n.options.get("com.docker.network.bridge.name", "podman0") in names for n in engine.networks())
+        bridges = [n.options.get("com.docker.network.bridge.name", "podman0") for n in engine.networks()]
+        return not names.isdisjoint(bridges) or engine.info().name == socket.gethostname()
     return False

@@ -68,7 +68,7 @@ def packed(files: Mapping[str, bytes]) -> io.BytesIO:
 
 
 class Images:
-    """The two images of a session. ``use``: called before one is looked for."""
+    """The two images of a session. ``use``: called before one is looked for; ``begin``: before one is asked for, to build it or to make something of it."""
 
     def __init__(
         self,
@@ -79,6 +79,7 @@ class Images:
         say: Say,
         *,
         use: Callable[[], object] = lambda: None,
+        begin: Callable[[], object] = lambda: None,
     ) -> None:
         self._engine = engine
         self._settings = settings
@@ -86,12 +87,14 @@ class Images:
         self._run = run
         self._say = say
         self._use = use
+        self._begin = begin
         self._found: dict[str, ImageFacts] = {}
         self._refused: dict[str, DockconnError] = {}
         self._locks = {CLIENT: threading.Lock(), SERVER: threading.Lock()}
 
     def get(self, role: str) -> ImageFacts:
         """The image of a role. Raises ``SpecError`` for a wrong option, ``BuildFailed`` for a build that fails."""
+        self._begin()
         with self._locks[role]:
             if role in self._refused:
                 raise self._refused[role]  # a pull or a bootstrap that fails takes long: not again for each test

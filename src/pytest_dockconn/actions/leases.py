@@ -119,12 +119,15 @@ class Leases:
         self.prepare()
         path = self._path(run, thing)
         new = self._folder / f".{secrets.token_hex(8)}"  # it is locked and written before anybody else can see it
+        fd = -1
         try:
             fd = os.open(new, OPENED | os.O_CREAT | os.O_EXCL, 0o600)
             locked(fd)
             _write(fd, _in_use())
             new.rename(path)
         except OSError as error:
+            if fd >= 0:
+                os.close(fd)
             with contextlib.suppress(OSError):
                 new.unlink(missing_ok=True)
             raise DockconnError(

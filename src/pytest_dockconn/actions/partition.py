@@ -57,11 +57,14 @@ def cut(services: Services, container: str, what: Cut) -> Mark:
 
 def heal(services: Services, mark: Mark) -> None:
     """Take the rules away, and the witness. A container that is gone, or was started anew, has none any more."""
+
+    def healing() -> None:
+        if _has_rules(services.engine, mark.container):
+            remove = partial(_taken_back, services)
+            services.engine.remove(_run(services, mark.container, _drop(mark.table), {}, remove))
+
     with services.doubt.removing():  # else the witness stays, and by it the helper heals
-        with contextlib.suppress(NotFound):
-            if services.engine.inspect(mark.container).status in ("running", "paused"):
-                remove = partial(_remove_quietly, services.engine)
-                services.engine.remove(_run(services, mark.container, _drop(mark.table), {}, remove))
+        _again(healing)
         services.engine.remove(mark.witness)
 
 
@@ -70,15 +73,39 @@ def heal_after(engine: Engine, witness: str, going: Collection[str] = ()) -> Non
 
     A container that is ``going`` takes its rules along. Others (the helper, a sweep) may be at it, or through with it.
     """
-    with contextlib.suppress(NotFound):
-        facts = engine.inspect(witness)
+
+    def healing() -> None:
+        try:
+            facts = engine.inspect(witness)
+        except NotFound:
+            return
         container, table = facts.labels.get(labels.PARTITION, ""), facts.labels.get(labels.TABLE, "")
-        if container and container not in going and engine.inspect(container).status in ("running", "paused"):
+        if container and container not in going and _has_rules(engine, container):
             name = f"{facts.name}-heal-{secrets.token_hex(2)}"
             marks = labels.made(facts.labels[labels.RUN], name, "partition")
-            healing = _plan(facts.image_id, name, container, _drop(table), marks)
-            engine.remove(_ended(engine, healing, partial(_remove_quietly, engine)))
+            plan = _plan(facts.image_id, name, container, _drop(table), marks)
+            remove = partial(_remove_quietly, engine)
+            engine.remove(_ended(engine, plan, remove, remove))
+
+    _again(healing)
     engine.remove(witness)
+
+
+def _has_rules(engine: Engine, container: str) -> bool:
+    """Whether it may have any: they are gone with it, and with its namespace when it ends."""
+    with contextlib.suppress(NotFound):
+        return engine.inspect(container).status in ("running", "paused")
+    return False
+
+
+def _again(healing: Callable[[], None]) -> None:
+    """Once more where the sidecar was gone before it had healed: `docker container prune` takes what has not begun.
+
+    Raises ``NotFound`` where it can't be made, as without its image: then the rules are there, and the witness stays.
+    """
+    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt  # noqa: PLC0415 - as in containers.py
+
+    Retrying(retry=retry_if_exception_type(NotFound), stop=stop_after_attempt(3), reraise=True)(healing)
 
 
 def _drop(table: str) -> tuple[str, ...]:
@@ -88,7 +115,8 @@ def _drop(table: str) -> tuple[str, ...]:
 def _run(services: Services, container: str, argv: tuple[str, ...], marks: dict[str, str], unsure: Undo) -> str:
     name = on_engine(services.run, "", f"partition{next(_numbers)}")
     known = {**labels.made(services.run, name, "partition"), **marks}
-    return _ended(services.engine, _plan(services.images.get(CLIENT).id, name, container, argv, known), unsure)
+    plan = _plan(services.images.get(CLIENT).id, name, container, argv, known)
+    return _ended(services.engine, plan, unsure, partial(_taken_back, services))
 
 
 def _plan(image: str, name: str, container: str, argv: tuple[str, ...], marks: dict[str, str]) -> ContainerPlan:
@@ -98,8 +126,8 @@ def _plan(image: str, name: str, container: str, argv: tuple[str, ...], marks: d
     )  # fmt: skip
 
 
-def _ended(engine: Engine, plan: ContainerPlan, unsure: Undo) -> str:
-    """Run a sidecar to its end. Raises ``CapabilityError`` with what it said where it failed; it is removed then.
+def _ended(engine: Engine, plan: ContainerPlan, unsure: Undo, remove: Undo) -> str:
+    """Run a sidecar to its end. Raises ``CapabilityError`` with what it said where it failed; it is removed then, by ``remove``.
 
     ``unsure`` is called with it where nobody knows what it did: after Ctrl-C, or when it did not end in time.
     """
@@ -110,13 +138,13 @@ def _ended(engine: Engine, plan: ContainerPlan, unsure: Undo) -> str:
         said = engine.logs(sidecar) if code else ""
     except BaseException as error:
         refused = isinstance(error, DockconnError) and not isinstance(error, EngineUnavailable)
-        (partial(_remove_quietly, engine) if refused else unsure)(sidecar)
+        (remove if refused else unsure)(sidecar)
         raise
     if code is None:
         unsure(sidecar)
         raise _failed(plan, "it did not end in time")
     if code and not any(words in said for words in _GONE):
-        _remove_quietly(engine, sidecar)  # nft sets all of its rules, or none
+        remove(sidecar)  # nft sets all of its rules, or none
         raise _failed(plan, said.strip()[-300:] or f"exit code {code}")
     return sidecar
 
@@ -128,6 +156,10 @@ def _failed(plan: ContainerPlan, why: str) -> CapabilityError:
         remedy="it needs a kernel with nf_tables, and nft in the client image; or take the container off the "
         "network: network.disconnect(container)",
     )
+
+
+def _taken_back(services: Services, container: str) -> None:
+    services.doubt.undo(partial(services.engine.remove, container))
 
 
 def _remove_quietly(engine: Engine, container: str) -> None:

@@ -24,8 +24,12 @@ from .inuse import by_a_run, unless_used
 from .leases import Leases, clock
 from .owners import living
 
-#: Removals side by side.
+#: Removals side by side; seconds between two tries of one that is refused, and for which a sweep tries.
 WIDTH = 8
+PACE = 0.02
+PATIENCE = 2.0
+#: Why a thing is left alone.
+USED = "a run uses it now"
 #: Whether a container or network of this name and with these labels is to go; and an image with these tags.
 Wanted = Callable[[str, Mapping[str, str]], bool]
 WantedImage = Callable[[tuple[str, ...], Mapping[str, str]], bool]
@@ -144,6 +148,7 @@ def remove(
     leased: bool = False,
     usable: Collection[str] = (),
     done: Callable[[Leftover], None] = lambda _: None,
+    patience: float = 0.0,
 ) -> list[str]:
     """Remove them; returns what could not be, a line each.
 
@@ -153,48 +158,78 @@ def remove(
         leased: who calls has their leases, if there are any.
         usable: the ids of images that stay where a run has begun meanwhile: it may have found them.
         done: called after each that is gone, from several threads.
+        patience: seconds for which a refused one is tried again: a dead run's helper may be at the same things, and a network
+            can't go before the containers that are on it.
     """
-    going = {one.id for one in leftovers if one.kind == "container"}
-    calls: dict[str, Callable[[Leftover], None]] = {
-        "partition": lambda one: _heal_after(engine, one.id, going),
-        "container": lambda one: engine.remove(one.id),
-        "network": lambda one: engine.remove_network(one.id),
-        "image": lambda one: discard(engine, one.id, one.name),
-        steps.BUILT: lambda one: steps.discard_built(engine, one.id, one.name),
-        steps.STEP: lambda one: steps.remove_steps(engine, one.id),
-    }
-    failed: list[str] = []
-    leases = Leases()
-
-    def one(leftover: Leftover) -> None:
-        lease = None if leased else leases.take(leftover.run, leftover.id)
-        if lease is None and not leased and leases.until(leftover.run, leftover.id) is not None:
-            failed.append(f"{leftover.kind} {leftover.name}: a run uses it now")
-            return
-        try:
-            calls[leftover.kind](leftover)
-        except DockconnError as error:
-            failed.append(f"{leftover.kind} {leftover.name}: {error.cause}")
-            if lease is not None:
-                lease.drop()
-        else:
-            done(leftover)
-            if lease is not None:
-                lease.end()
-
+    work = _Removal(engine, {one.id for one in leftovers if one.kind == "container"}, leased=leased, done=done)
+    refused: dict[Leftover, str] = {}
     # in this order: what is to be healed needs its container, a network must be empty, and so on; each kind side by side
     with ThreadPoolExecutor(WIDTH, thread_name_prefix="dockconn-prune") as pool:
         for kind in ("partition", "container", "network"):
-            list(pool.map(one, [leftover for leftover in leftovers if leftover.kind == kind]))
+            those = [leftover for leftover in leftovers if leftover.kind == kind]
+            refused |= {one: why for one, why in zip(those, pool.map(work.one, those), strict=True) if why}
+    if refused and patience:
+        refused = _tried_again(work, refused, patience)
     images = [leftover for leftover in leftovers if leftover.kind in ("image", steps.BUILT, steps.STEP)]
     # the youngest may be made of the others
     images.sort(key=lambda image: image.age or 0.0)
     with contextlib.ExitStack() as held:
-        kept = _kept(held, engine, images, usable)
-        for image in images:
-            if image not in kept:
-                one(image)
-    return failed + [f"{image.kind} {image.name}: {why}" for image, why in kept.items()]
+        refused |= _kept(held, engine, images, usable)
+        refused |= {image: why for image in images if image not in refused and (why := work.one(image))}
+    return [f"{one.kind} {one.name}: {why}" for one, why in refused.items()]
+
+
+class _Removal:
+    """How each kind of thing is removed, its lease with it."""
+
+    def __init__(
+        self, engine: Engine, going: Collection[str], *, leased: bool, done: Callable[[Leftover], None]
+    ) -> None:
+        self._leases = Leases()
+        self._leased = leased
+        self._done = done
+        self._calls: dict[str, Callable[[Leftover], None]] = {
+            "partition": lambda one: _heal_after(engine, one.id, going),
+            "container": lambda one: engine.remove(one.id),
+            "network": lambda one: engine.remove_network(one.id),
+            "image": lambda one: discard(engine, one.id, one.name),
+            steps.BUILT: lambda one: steps.discard_built(engine, one.id, one.name),
+            steps.STEP: lambda one: steps.remove_steps(engine, one.id),
+        }
+
+    def one(self, leftover: Leftover) -> str:
+        """Remove it; why that could not be done, empty where it is gone."""
+        lease = None if self._leased else self._leases.take(leftover.run, leftover.id)
+        if lease is None and not self._leased and self._leases.until(leftover.run, leftover.id) is not None:
+            return USED
+        try:
+            self._calls[leftover.kind](leftover)
+        except DockconnError as error:
+            if lease is not None:
+                lease.drop()
+            return error.cause
+        self._done(leftover)
+        if lease is not None:
+            lease.end()
+        return ""
+
+
+def _tried_again(work: _Removal, refused: Mapping[Leftover, str], patience: float) -> dict[Leftover, str]:
+    """What is refused to the end. One that a run uses is not asked for twice."""
+    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed  # noqa: PLC0415 - seldom
+
+    left = dict(refused)
+
+    def again() -> bool:
+        for one in [one for one, why in left.items() if why != USED]:
+            left[one] = work.one(one)
+            if not left[one]:
+                del left[one]
+        return any(why != USED for why in left.values())
+
+    with contextlib.suppress(RetryError):
+        Retrying(retry=retry_if_result(bool), wait=wait_fixed(PACE), stop=stop_after_delay(patience))(again)
+    return left
 
 
 def _kept(
@@ -204,7 +239,7 @@ def _kept(
     kept: dict[Leftover, str] = {}
     wanted = [image for image in images if image.id in usable]
     if wanted and not held.enter_context(unless_used(engine)):
-        kept |= dict.fromkeys(wanted, "a run uses it now")
+        kept |= dict.fromkeys(wanted, USED)
     # a build that has begun meanwhile may go on from what was built before
     fragile = [image for image in images if image.kind != "image"]
     if fragile and not held.enter_context(unless_others_build(engine)):

@@ -55,7 +55,9 @@ class Services:
         self.run = secrets.token_hex(4)
         self.facts = Facts(engine)
         self.in_use = InUse(lambda: self.mark)
-        self.images = Images(engine, settings, bases.parse(settings.base), self.run, say, use=self.in_use.begin)
+        self.images = Images(
+            engine, settings, bases.parse(settings.base), self.run, say, use=self.in_use.begin, begin=self.begin
+        )
         self.doubt = Doubt()
         self.agents = Agents(engine, self.facts, self.images, self.run, self.doubt)
         self.remover = Remover()

@@ -44,6 +44,8 @@ def is_dead(marks: Mapping[str, str], here: Here) -> bool:
     container's, or (with hidepid) another user's, is left alone until its lease is over.
     """
     ours = (marks.get(labels.HOST), marks.get(labels.MACHINE)) == (here.host, here.machine)
+    # where neither has an id (macOS), another machine may have this one's name
+    ours = ours and bool(here.machine or here.boot)
     if ours and marks.get(labels.BOOT) != here.boot and here.local:
         return True
     if not ours or (marks.get(labels.BOOT), marks.get(labels.PIDNS)) != (here.boot, here.pidns):

@@ -117,3 +117,25 @@ def test_a_session_that_is_given_up_removes_no_more() -> None:
 
     assert Session.give_up(session)  # type: ignore[arg-type]
     assert told == ["no more here", "the helper begins"]
+
+
+def test_two_may_wait_for_it(slow: Slow) -> None:
+    """Two threads that make things at once, each of which waits for what an earlier test had: both have to wait."""
+    remover = Remover()
+    remover.submit([slow])
+    early: list[str] = []
+    went_on = [threading.Event(), threading.Event()]
+
+    def join(event: threading.Event) -> None:
+        remover.join()
+        early.extend([] if slow.end.is_set() else ["before it had ended"])
+        event.set()
+
+    for event in went_on:
+        threading.Thread(target=join, args=(event,), daemon=True).start()
+    assert not went_on[0].wait(0.1)
+    assert not went_on[1].wait(0.1)
+    slow.end.set()
+
+    assert all(event.wait(10) for event in went_on)
+    assert early == []

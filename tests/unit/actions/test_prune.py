@@ -12,12 +12,12 @@ from tests.fakes.engine import BASE, FakeEngine, Fault
 from pytest_dockconn import labels
 from pytest_dockconn.actions import prune
 from pytest_dockconn.actions.images import CLIENT, SERVER, Images
-from pytest_dockconn.errors import EngineTimeout
+from pytest_dockconn.errors import EngineError, EngineTimeout, NotFound
 from pytest_dockconn.logic import bases
 from pytest_dockconn.model.facts import ImageFacts
 from pytest_dockconn.model.leftover import Leftover
 from pytest_dockconn.model.settings import Settings
-from pytest_dockconn.model.spec import ContainerPlan
+from pytest_dockconn.model.spec import ContainerPlan, NetworkPlan
 
 #: A process that is not: the number is beyond what a kernel gives out.
 DEAD = {labels.PID: "4194305"}
@@ -117,3 +117,44 @@ def test_two_who_heal_one_partition(engine: FakeEngine, monkeypatch: pytest.Monk
     assert prune.remove(engine, partitions) == []
     assert prune.remove(engine, partitions) == []  # it is gone by now
     assert len([name for name in engine.names if "partition1" in name]) == 1
+
+
+@pytest.mark.parametrize("times", [1, 2, 9])
+def test_a_sidecar_that_somebody_took_away_has_healed_nothing(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """As `docker container prune` does between its creation and its start: it is tried again, and told of in the end."""
+    monkeypatch.setattr(process, "run", lambda *_: process.Done())
+    target = engine.create(ContainerPlan(image=BASE, name="theirs", labels={}, command=("sleep", "600")))
+    engine.start(target)
+    container(engine, "partition1", PARTITION=target, TABLE="dockconn_x")
+    partitions = [one for one in prune.find_things(engine) if one.kind == "partition"]
+    engine.faults.append(Fault(lambda: NotFound("No such container"), "start", where="-heal", times=times))
+
+    failed = prune.remove(engine, partitions)
+
+    assert len([call for call in engine.calls if call.startswith("create ") and "-heal" in call]) == min(times + 1, 3)
+    assert bool(failed) is (times == 9)
+    assert bool([name for name in engine.names if name.endswith("partition1")]) is (times == 9)
+
+
+@pytest.mark.parametrize(("patience", "failed"), [(0.0, 1), (5.0, 0)])
+def test_what_another_is_removing_is_tried_again(engine: FakeEngine, patience: float, failed: int) -> None:
+    """The helper of a run that was just killed: a network goes a moment after the containers that are on it."""
+    name = f"dockconn-{RUN}-net"
+    engine.create_network(NetworkPlan(name=name, labels={**labels.made(RUN, name, "network"), **DEAD}))
+    engine.faults.append(Fault(lambda: EngineError("has active endpoints"), "remove_network", times=3))
+    done: list[Leftover] = []
+
+    said = prune.remove(engine, prune.find_things(engine), patience=patience, done=done.append)
+
+    assert len(said) == failed
+    assert len(done) == 1 - failed
+
+
+def test_not_for_ever(engine: FakeEngine) -> None:
+    name = f"dockconn-{RUN}-net"
+    engine.create_network(NetworkPlan(name=name, labels={**labels.made(RUN, name, "network"), **DEAD}))
+    engine.faults.append(Fault(lambda: EngineError("has active endpoints"), "remove_network", times=10**6))
+
+    assert prune.remove(engine, prune.find_things(engine), patience=0.1) == [f"network {name}: has active endpoints"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from tests.unit.few_threads import few_threads
 
 from pytest_dockconn.actions.containers import MOST, _some, side_by_side
+from pytest_dockconn.errors import DockconnError
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5])
@@ -39,3 +42,19 @@ def test_of_many_lines_the_first_few() -> None:
     assert _some(["a", "b"]) == "a; b"
     assert _some([]) == ""
     assert _some(["x"] * (MOST + 50_000)) == "; ".join(["x"] * MOST) + "; and 50000 more"
+
+
+def test_ctrl_c_comes_before_any_error() -> None:
+    """It may reach this thread while others have failed already: a test that fails of that would be followed by the next."""
+    failed = threading.Event()
+
+    def interrupted() -> None:
+        assert failed.wait(10)
+        raise KeyboardInterrupt
+
+    def broken() -> None:
+        failed.set()
+        raise DockconnError("broken", checked="", remedy="")
+
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side(interrupted, broken)

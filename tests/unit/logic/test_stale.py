@@ -15,6 +15,8 @@ HERE = Here(
     now=1000.0,
 )  # fmt: skip
 FAR = replace(HERE, local=False)
+#: macOS: nothing but its name tells it from others.
+NAMED = replace(HERE, machine="", boot="", pidns="", local=False)
 HIDDEN = replace(HERE, started=lambda _: None)
 ALIVE = {
     labels.RUN: "ab12", labels.NAME: NAME, labels.HOST: "box", labels.MACHINE: "m1", labels.BOOT: "boot-1",
@@ -64,6 +66,12 @@ OVER = {labels.LEASE: "999"}
         pytest.param({labels.HOST: "other", labels.LEASE: "²"}, HERE, False, id="a lease of such a digit"),
         pytest.param({labels.HOST: "other", labels.LEASE: "9" * 5000}, HERE, False, id="a lease without end"),
         pytest.param({}, HERE, False, id="no labels"),
+        pytest.param(
+            {**DEAD, labels.MACHINE: "", labels.BOOT: ""}, NAMED, False, id="perhaps another machine of this name"
+        ),
+        pytest.param(
+            {**DEAD, labels.MACHINE: "", labels.BOOT: "", **OVER}, NAMED, True, id="the same, its lease is over"
+        ),
     ],
 )
 def test_is_it_over(marks: dict[str, str], here: Here, dead: bool) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from pytest_dockconn import Verdict
 from pytest_dockconn.logic.capabilities import KNOWN
+from pytest_dockconn.options import OPTIONS
+from pytest_dockconn.selection import FIXTURES
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -37,6 +39,26 @@ def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", DOCS, ids=lambda p: p.name)
 def test_every_page_is_linked_from_the_readme(page: Path) -> None:
     assert f"docs/{page.name}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def everything() -> str:
+    return "".join(page.read_text(encoding="utf-8") for page in [ROOT / "README.md", *DOCS])
+
+
+def test_every_option_is_explained_and_no_other() -> None:
+    named = set(re.findall(r"--dockconn[a-z-]*", everything()))
+    assert named == {option.name for option in OPTIONS}
+
+
+def test_every_fixture_is_named() -> None:
+    assert [name for name in sorted(FIXTURES) if f"`{name}`" not in everything()] == []
+
+
+def test_what_the_package_says_is_in_the_docs_is_there() -> None:
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "src").rglob("*.py")]
+    pages = {page for text in texts for page in re.findall(r"docs/[a-z_]+\.md", text)}
+    assert pages
+    assert [page for page in sorted(pages) if not (ROOT / page).exists()] == []
 
 
 def test_every_command_of_the_readme_is_a_target_of_make() -> None:

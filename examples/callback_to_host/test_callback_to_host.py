@@ -1,6 +1,10 @@
 """Can a container call back to the tests, as a webhook does? The test process listens where that container sees the host."""
 
+import pytest
+
 from pytest_dockconn import Lab, assert_reachable
+
+pytestmark = pytest.mark.dockconn(requires=["host-callback"])
 
 
 def test_a_program_in_a_container_calls_back(dockconn: Lab) -> None:

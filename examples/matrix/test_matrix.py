@@ -1,8 +1,11 @@
 """Who reaches whom, among all of them? Every pair is asked at once, and compared with a table."""
 
+import pytest
+
 from pytest_dockconn import Lab, assert_matrix
 
 
+@pytest.mark.dockconn(requires=["isolation", "container-addresses"])
 def test_every_pair(dockconn: Lab) -> None:
     front, back = dockconn.network("front"), dockconn.network("back")
     web = dockconn.server(name="web", networks=[front])

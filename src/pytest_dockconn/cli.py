@@ -87,7 +87,8 @@ def _parser() -> argparse.ArgumentParser:
         "--base", default="auto", metavar="SOURCE", help="what the images are built on, as --dockconn-base"
     )
     remove = commands.add_parser(
-        "prune", help="remove what dead runs of this machine left on an engine, and nothing else"
+        "prune",
+        help="remove what dead runs of this machine left on an engine, and what --dockconn-reuse keeps and no run uses",
     )
     remove.set_defaults(run=_prune)
     remove.add_argument("--dry-run", action="store_true", help="only show it")

@@ -56,8 +56,12 @@ OPTIONS = (
         "be pulled, else a bootstrap of this machine's suite",
         metavar="SOURCE",
     ),
-    Option("--dockconn-client-image", "a ready image for clients in place of the built one", metavar="IMAGE"),
-    Option("--dockconn-server-image", "a ready image for servers in place of the built one", metavar="IMAGE"),
+    Option(
+        "--dockconn-client-image",
+        "a ready image for clients in place of the built one: one that the plugin built, under any tag; it is not pulled",
+        metavar="IMAGE",
+    ),
+    Option("--dockconn-server-image", "a ready image for servers in place of the built one, alike", metavar="IMAGE"),
     Option("--dockconn-strict", "a capability that the engine lacks is a failure, not a skip", flag=True),
     Option(
         "--dockconn-reuse",

@@ -11,6 +11,7 @@ from tests.fakes.engine import BASE, FakeEngine
 
 from pytest_dockconn import cli, labels
 from pytest_dockconn.actions import building, inuse, leases, locks
+from pytest_dockconn.actions.guardian import Guardian
 from pytest_dockconn.actions.images import CLIENT, SERVER, Images
 from pytest_dockconn.actions.services import Services
 from pytest_dockconn.logic import bases
@@ -152,6 +153,19 @@ def test_a_run_that_has_no_container_now(
     gc.collect()
     assert cli.main(["prune", "--all"]) == 0
     assert engine.tags == [BASE]
+
+
+@pytest.mark.parametrize("only_look", [True, False])
+def test_who_has_an_image_built_has_a_helper(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, only_look: bool
+) -> None:
+    """Whatever wants the image: a fixture of it alone, or a question to the engine, before there is any container."""
+    started: list[str] = []
+    monkeypatch.setattr(engine, "_url", "unix:///run/docker.sock")
+    monkeypatch.setattr(Guardian, "start", lambda _: started.append("helper"))
+    services = Services(engine, Settings(base=BASE), lambda _: None)
+    services.images.look() if only_look else services.images.get(CLIENT)
+    assert started == ([] if only_look else ["helper"])
 
 
 def test_a_run_that_begins_meanwhile(

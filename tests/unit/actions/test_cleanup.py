@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from pytest_dockconn import run as runs
 from pytest_dockconn.actions.cleanup import Remover
 from pytest_dockconn.handles.holdings import _after
 from pytest_dockconn.session import Session
@@ -139,3 +141,23 @@ def test_two_may_wait_for_it(slow: Slow) -> None:
 
     assert all(event.wait(10) for event in went_on)
     assert early == []
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_ctrl_c_does_not_wait_for_what_is_made_in_the_background(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch, interrupted: bool
+) -> None:
+    """An image, say, which may take minutes; its thread dies with the process, and the helper looks what became of it."""
+    monkeypatch.setattr(runs, "HURRY", 0.05)
+    closed: list[bool] = []
+    session = SimpleNamespace(interrupted=False, start_closing=lambda: closed.append(slow.end.is_set()))
+    made: Any = SimpleNamespace(_closing=False, forked=False, _hurry=False, _images_due=False, session=session)
+    made._wait = lambda: runs.Run._wait(made)
+    made._begun = [threading.Thread(target=slow, daemon=True)]
+    made._begun[0].start()
+    threading.Timer(0.0 if not interrupted else 5.0, slow.end.set).start()
+
+    runs.Run.start_closing(made, interrupted=interrupted)
+
+    assert closed == [not interrupted]
+    assert session.interrupted is interrupted

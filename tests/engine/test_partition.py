@@ -375,3 +375,24 @@ def test_a_way_that_is_none(dockconn: Lab, trio: Trio) -> None:
         dockconn.partition(trio.web, trio.db, how="slow"),
     ):
         raise AssertionError("it was cut")
+
+
+def test_it_holds_for_what_is_started_anew_and_for_networks_that_are_joined(dockconn: Lab) -> None:
+    one, other = dockconn.network(), dockconn.network()
+    web, db = dockconn.side_by_side(
+        lambda: dockconn.server(name="web", networks=[one]), lambda: dockconn.server(name="db", networks=[one])
+    )
+
+    with dockconn.partition(web, db):
+        web.restart()
+        db.restart()
+        other.connect(web)
+        other.connect(db)
+        for asks, asked in ((web, db), (db, web)):
+            for network in (one, other):
+                port = asked.port(80).on(network)
+                assert_unreachable(asks, port, because=Verdict.TIMED_OUT, timeout=0.3)
+
+    for network in (one, other):
+        assert_reachable(web, db.port(80).on(network))
+    assert sidecars(dockconn) == set()

@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -72,6 +72,8 @@ class Services:
         self.known: dict[str, object] = {}
         #: what is cut off from what at the moment
         self.partitions: list[Partition] = []
+        #: what cuts a container (its id) off again that was started, or has joined a network, since then
+        self.renewals: list[Callable[[str], None]] = []
         #: every question that an assertion asked, and the test that runs now
         self.asked: list[Asked] = []
         self.test = ""
@@ -242,6 +244,11 @@ class Services:
         except NotFound:
             return False
         return True
+
+    def renew_partitions(self, container: str) -> None:
+        """Of a container that was started, or has joined a network. Raises ``CapabilityError``."""
+        for renew in tuple(self.renewals):
+            renew(container)
 
     def leave(self, network: str, container: str) -> None:
         """Take a container off a network; the names that it had there stay known to be its own."""

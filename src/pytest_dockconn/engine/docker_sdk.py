@@ -242,8 +242,12 @@ class DockerEngine:
         with self._errors(f"waiting for container {container[:12]}"):
             try:
                 return int(self._api.wait(container, timeout=timeout)["StatusCode"])
-            except (requests.exceptions.Timeout, requests.exceptions.ConnectionError):
-                return None  # an APIError is a RequestException too, and no time-out
+            except requests.exceptions.Timeout:
+                return None
+            except requests.exceptions.ConnectionError as error:  # what breaks while the answer is read
+                if any(isinstance(why, urllib3.exceptions.ReadTimeoutError) for why in error.args):
+                    return None
+                raise
 
     def _polled(self, container: str, timeout: float) -> int | None:
         """Podman (seen on 4.3.1) never answers a wait for a container that has ended before, nor always for another."""

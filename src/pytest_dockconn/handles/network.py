@@ -61,6 +61,7 @@ class Network(NetworkRef):
         self._services.make_room([wanted])
         self._services.engine.connect(self.id, one.id, wanted)
         self._services.facts.forget(one.id)
+        self._services.renew_partitions(one.id)
 
     def disconnect(self, container: Container) -> None:
         """Take a container off it; refused for an adopted one. Raises ``NotOurs``, ``SpecError``."""

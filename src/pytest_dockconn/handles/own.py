@@ -93,6 +93,7 @@ class Own(Container):
         with self.must_be_there("start"):
             self.services.engine.start(self._id)
         self.services.facts.forget(self._id)
+        self.services.renew_partitions(self._id)
         await_answers(self.services, self.facts(), self._awaited, speaks=self.speaks)
         if not self._awaited:
             raise_if_ended(self.services.engine, self._id)

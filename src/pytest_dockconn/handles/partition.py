@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 
 from ..actions.partition import Mark, cut, heal
 from ..actions.services import Services
-from ..errors import CapabilityError, NotOurs, SpecError
+from ..errors import CapabilityError, NotFound, NotOurs, SpecError
 from ..logic import partition as logic
 from ..logic.given import flag, kind, shown
 from ..logic.partition import Cut, Doorway, check, doorways, why_not
@@ -23,23 +24,68 @@ Party = Container | Network
 def partitioned(
     services: Services, a: Party, b: Party, *, one_way: bool, how: str, allow_adopted: bool
 ) -> Iterator[None]:
-    """Inside neither reaches the other (``one_way``: a does not reach b); healed on the way out, whatever happens."""
-    cuts = _cuts(services, a, b, one_way=one_way, how=check(how), allow_adopted=allow_adopted)
+    """Inside neither reaches the other (``one_way``: a does not reach b); healed on the way out, whatever happens.
+
+    Where one of them is started anew, or joins a network, the rules are set anew before that call returns.
+    """
+    block = _Block(
+        services, partial(_cuts, services, a, b, one_way=one_way, how=check(how), allow_adopted=allow_adopted)
+    )
     known = logic.Partition(_party(a), _party(b), one_way)
+    parties = [party for party in (a, b) if isinstance(party, Container)]
+
+    def renew(container: str) -> None:
+        # of one that does not run nothing can be cut: its start will come here, too
+        if container in [party.id for party in parties] and all(map(_runs, parties)):
+            block.renew()
+
+    wanted = block.cuts()
     with ExitStack() as healing:
-        with services.doubt.about():
-            for container, what in cuts.items():
-                # one after the other, so that each that is in force is known before anything can go wrong with the next
-                healing.callback(partial(_heal, services, cut(services, container.id, what), os.getpid()))
+        healing.callback(block.heal)
+        block.begin(wanted)
         services.partitions.append(known)  # so that a failure inside can name it
         healing.callback(services.partitions.remove, known)
+        services.renewals.append(renew)  # and a container that comes back is cut off again
+        healing.callback(services.renewals.remove, renew)
         yield
 
 
-def _heal(services: Services, mark: Mark, owner: int) -> None:
-    """Not in a fork that falls out of the block: its parent is still inside."""
-    if os.getpid() == owner:
-        heal(services, mark)
+def _runs(container: Container) -> bool:
+    with suppress(NotFound):
+        return container.facts().running
+    return False
+
+
+class _Block:
+    """What is cut from a partition's beginning to its end; ``cuts`` says what that is now."""
+
+    def __init__(self, services: Services, cuts: Callable[[], dict[Container, Cut]]) -> None:
+        self.cuts = cuts
+        self._services = services
+        self._owner = os.getpid()
+        self._marks: list[Mark] = []
+        self._lock = threading.Lock()
+
+    def begin(self, cuts: Mapping[Container, Cut]) -> None:
+        """Set the rules, one after the other: each that is in force is known before anything can go wrong with the next."""
+        with self._services.doubt.about():
+            for container, what in cuts.items():
+                self._marks.append(cut(self._services, container.id, what))
+
+    def renew(self) -> None:
+        """As both are now: rules go with a container's network namespace when it ends, and addresses change. The new ones first."""
+        with self._lock:
+            old = list(self._marks)
+            self.begin(self.cuts())
+            for mark in old:
+                heal(self._services, mark)
+                self._marks.remove(mark)
+
+    def heal(self) -> None:
+        """Take the rules away, all that can be. Not in a fork that falls out of the block: its parent is still inside."""
+        with self._lock, ExitStack() as healing:
+            for mark in self._marks if os.getpid() == self._owner else ():
+                healing.callback(heal, self._services, mark)
 
 
 def _party(party: Party) -> logic.Party:

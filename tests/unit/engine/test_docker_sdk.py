@@ -281,6 +281,21 @@ def test_podman_is_asked_again_and_again_for_an_end(podman: tuple[Server, Engine
         engine.wait(ID, 0.1)
 
 
+@pytest.mark.parametrize("made_by", [DockerEngine, DirectEngine])
+def test_a_wait_ends_in_time_and_tells_where_the_engine_is_lost(tmp_path: Path, made_by: Any) -> None:
+    """What breaks is no "not yet": of a sidecar's end it would be told that it did not end in time."""
+    with running(tmp_path / "d.sock", "docker", made_by, SOON) as (server, engine):
+        server.silent.add(f"/containers/{ID}/wait")
+        assert engine.wait(ID, 0.05) is None
+        server.silent.clear()
+        server.broken.add(f"/containers/{ID}/wait")
+        with pytest.raises(EngineUnavailable):
+            engine.wait(ID, 5.0)
+        server.dead.set()
+        with pytest.raises(EngineUnavailable):
+            engine.wait(ID, 5.0)
+
+
 @pytest.mark.parametrize(
     ("made_by", "kind", "address"),
     [(DockerEngine, "docker", "0.0.0.0"), (DirectEngine, "docker", "0.0.0.0"), (DockerEngine, "podman", "")],

@@ -14,6 +14,7 @@ import pytest
 from pytest_dockconn import labels
 from pytest_dockconn.actions import agents
 from pytest_dockconn.actions.agents import StreamChannel
+from pytest_dockconn.actions.containers import is_not_kept
 from pytest_dockconn.engine.port import Engine
 from pytest_dockconn.errors import Conflict, EngineError, NotFound, PortInUse
 from pytest_dockconn.model.spec import Attachment, Bound, PortKey, Publish
@@ -274,8 +275,9 @@ def test_a_wait_ends_with_the_container(bench: Bench) -> None:
 def test_logs_that_are_not_kept(bench: Bench) -> None:
     one = bench.start("echo", "hello", keep_logs=False)
     bench.engine.wait(one, 10.0)
-    with pytest.raises(EngineError):
+    with pytest.raises(EngineError) as caught:
         bench.engine.logs(one)
+    assert is_not_kept(caught.value)
 
 
 def test_commands(bench: Bench) -> None:

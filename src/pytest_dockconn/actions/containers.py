@@ -26,6 +26,8 @@ PACE = 0.004
 PATIENCE = 60.0
 #: Lines about a server that does not answer: one that is the enemy listens on 50,000 ports.
 MOST = 20
+#: What docker and podman say of a container whose logging driver keeps nothing, or nothing that it could read back.
+_NOT_KEPT = ("does not support reading", "is not logging output")
 
 
 def launch(services: Services, plan: ContainerPlan) -> ContainerFacts:
@@ -172,12 +174,17 @@ def raise_if_ended(engine: Engine, container: str) -> None:
     )
 
 
+def is_not_kept(error: DockconnError) -> bool:
+    """Whether a container's output can't be read because none is kept."""
+    return any(words in error.cause for words in _NOT_KEPT)
+
+
 def last_lines(engine: Engine, container: str, count: int = 20, limit: int = 20000) -> str:
     """The end of a container's output, so many lines and characters at the most, indented and fit to be shown."""
     try:
         output = engine.logs(container, tail=count)
     except DockconnError as error:
-        if "does not support reading" in error.cause:
+        if is_not_kept(error):
             return "    (its output is not kept)"
         return f"    (its logs can't be read: {error.cause})"
     lines = ending(output, limit).splitlines()[-count:]

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from ..actions import agents
-from ..actions.containers import last_lines
+from ..actions.containers import is_not_kept, last_lines
 from ..actions.services import Services
-from ..errors import DockconnError, NotFound
+from ..errors import DockconnError, EngineError, NotFound
 from ..logic import links
 from ..logic.given import text
 from ..model.facts import ContainerFacts
@@ -141,9 +141,18 @@ class Machine(Source):
             return links.hosts(str(agents.look(self.services.agents.channel(self._id), "hosts")["hosts"]))
 
     def logs(self) -> str:
-        """Its output so far: untrusted, as it is. Raises ``EngineError`` where that is longer than 16 MiB."""
+        """Its output so far: untrusted, as it is. Raises ``EngineError`` where that is longer than 16 MiB.
+
+        Empty where its logging driver keeps none: so it is with a client without ``image`` and ``command`` of the caller's
+        own, whose agent writes to nobody but who asks it, and with others' containers of ``--log-driver none``.
+        """
         with self.must_be_there("read the logs of"):
-            return self.services.engine.logs(self._id)
+            try:
+                return self.services.engine.logs(self._id)
+            except EngineError as error:
+                if not is_not_kept(error):
+                    raise
+                return ""
 
     @contextlib.contextmanager
     def must_be_there(self, doing: str) -> Iterator[None]:

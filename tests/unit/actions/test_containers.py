@@ -42,9 +42,10 @@ def last_lines(output: str | DockconnError, *arguments: int) -> str:
         ("", "    (it wrote nothing)"),
         ("\x1b[2J\r\nb", "    \\x1b[2J\n    b"),
         (EngineError("configured logging driver does not support reading"), "    (its output is not kept)"),
+        (EngineError("cannot read logs: this container is not logging output"), "    (its output is not kept)"),
         (EngineError("boom"), "    (its logs can't be read: boom)"),
     ],
-    ids=["lines", "no line's end", "nothing", "escapes", "not kept", "refused"],
+    ids=["lines", "no line's end", "nothing", "escapes", "not kept", "not kept, podman", "refused"],
 )
 def test_the_last_lines(output: str | DockconnError, shown: str) -> None:
     assert last_lines(output, 2) == shown

@@ -35,6 +35,9 @@ UID = "dockconn.reuse.uid"
 #: On an image: it holds the agent, or Apache with the identity header. Containers inherit it, and images committed of them.
 SPEAKS = "dockconn.speaks"
 
+#: On a container: what the engine calls the network that it was created on, which podman does not tell.
+FIRST = "dockconn.network"
+
 #: On every step of a build of ours, and its containers; the same for all runs, because the engine's cache compares labels. Only
 #: the last step says that it is the last, so what others make of it does not look like a step.
 BUILD = "dockconn.build"

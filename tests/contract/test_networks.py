@@ -60,7 +60,7 @@ def test_networks_by_label(bench: Bench) -> None:
 
 def test_joining_at_creation(bench: Bench) -> None:
     one, two = bench.network(), bench.network()
-    names = [bench.engine.network(n).name for n in (one, two)]
+    names = [bench.engine.network(n).name for n in (two, one)]  # not by the alphabet
     links = (("later", "db"),)
     made = bench.start(attachments=tuple(Attachment(n, aliases=(f"a{at}",), links=links) for at, n in enumerate(names)))
     facts = bench.engine.inspect(made)
@@ -74,6 +74,7 @@ def test_joining_at_creation(bench: Bench) -> None:
         assert f"a{at}" in endpoint.aliases
         assert endpoint.links == links
     assert facts.network_mode == names[0]
+    assert [e.network for e in facts.endpoints] == names
     assert bench.engine.network(one).containers == (made,)
 
 

@@ -25,6 +25,7 @@ from msgspec.structs import replace
 
 from pytest_dockconn.engine.port import Stream
 from pytest_dockconn.engine.refusal import gone, refusal, timed_out, too_long, too_much
+from pytest_dockconn.engine.translate import in_order
 from pytest_dockconn.errors import EngineError
 from pytest_dockconn.labels import committed_by
 from pytest_dockconn.logic.links import Link, variables
@@ -425,7 +426,7 @@ class FakeEngine:
         self._enter("inspect", container)
         with self._lock:
             one = self._container(container, f"inspecting container {container[:64]}")
-            plan, mode = one.plan, one.plan.network_mode
+            plan = one.plan
             return ContainerFacts(
                 id=one.id,
                 name=plan.name,
@@ -440,7 +441,7 @@ class FakeEngine:
                 hostname=plan.hostname or one.id[:12],
                 env={"PATH": PATH, **plan.env},
                 command=one.argv,
-                network_mode=mode or (plan.attachments[0].network if plan.attachments else "default"),
+                network_mode=self._mode(plan),
                 exposed=one.exposed,
                 bindings=one.bindings,
                 wanted_bindings=tuple(
@@ -451,6 +452,11 @@ class FakeEngine:
                 started_at=one.started,
             )
 
+    def _mode(self, plan: ContainerPlan) -> str:
+        """As seen on docker 20.10; podman names no network there."""
+        first = plan.attachments[0].network if plan.attachments else "default"
+        return plan.network_mode or ("bridge" if self.kind == "podman" else first)
+
     def _endpoints(self, one: _Container) -> tuple[Endpoint, ...]:
         found = []
         for network, place in one.places.items():
@@ -459,7 +465,7 @@ class FakeEngine:
             aliases = (*place.attachment.aliases, one.id[:12]) if facts.name != self.default else ()
             links = place.attachment.links
             found.append(Endpoint(facts.name, network, place.ip, "", gateway, "", "02:42:7f:00:00:01", aliases, links))
-        return tuple(sorted(found, key=lambda e: (e.network != "bridge", e.network)))
+        return in_order(found, self._mode(one.plan), {**one.image.labels, **one.plan.labels})
 
     def containers(self, label: str | None = None, *, running: bool = False) -> tuple[Mapping[str, object], ...]:
         """Containers, also stopped ones."""
@@ -556,7 +562,7 @@ class FakeEngine:
         return {**found, **one.plan.env, "HOME": "/root"}
 
     def _link(self, one: _Container, source: _Container, alias: str) -> dict[str, str]:
-        at = next(iter(self._addresses(source)), "")
+        at = next((e.ip for e in self._endpoints(source) if e.network == self.default), "")
         tcp_first = int(self.number.partition(".")[0]) >= 28
         env = {"PATH": PATH, **source.plan.env}
         return variables(Link(one.plan.name, alias, at, source.exposed, env, tcp_first))

@@ -19,9 +19,9 @@ Answer = Callable[[bytes], bytes]
 
 
 @contextlib.contextmanager
-def opened() -> Iterator[Lab]:
+def opened(kind: str = "docker", version: str = "20.10.24") -> Iterator[Lab]:
     """A lab; its engine is ``lab._services.engine``."""
-    engine = FakeEngine()
+    engine = FakeEngine(kind, version)
     session = Session(Services(engine, Settings(), lambda _: None))
     try:
         yield session.lab

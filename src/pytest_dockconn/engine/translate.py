@@ -6,7 +6,9 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .. import labels
 from ..model.facts import (
+    DEFAULT_NETWORKS,
     Binding,
     ContainerFacts,
     Endpoint,
@@ -23,8 +25,6 @@ Json = Mapping[str, Any]
 ALIVE = ("running", "paused")
 #: Of ports; none is tcp.
 PROTOCOLS = ("", "tcp", "udp", "sctp")
-#: The network that a container joins when none is named: docker's, and podman's.
-DEFAULT_NETWORKS = ("bridge", "podman")
 
 
 def version(url: str, data: Json) -> VersionFacts:
@@ -97,7 +97,7 @@ def container(data: Json) -> ContainerFacts:
     """``GET /containers/ID/json``. Since API 1.52 addresses are told for each network only, so they are read there."""
     config, state, host = data.get("Config") or {}, data.get("State") or {}, data.get("HostConfig") or {}
     network = data.get("NetworkSettings") or {}
-    mode, word = str(host.get("NetworkMode") or ""), status(state)
+    mode, word, marks = str(host.get("NetworkMode") or ""), status(state), dict(config.get("Labels") or {})
     # podman (seen on 4.3.1) shows the bindings of a stopped container as if they were, and those of a container, and its
     # place on its networks, for each one that shares its network namespace as well; docker shows neither
     shares = mode.startswith("container:")
@@ -107,7 +107,7 @@ def container(data: Json) -> ContainerFacts:
         name=str(data.get("Name", "")).lstrip("/"),
         image=str(config.get("Image", "")),
         image_id=str(data.get("Image", "")),
-        labels=dict(config.get("Labels") or {}),
+        labels=marks,
         status=word,
         exit_code=int(state.get("ExitCode") or 0),
         error=str(state.get("Error") or ""),
@@ -120,7 +120,7 @@ def container(data: Json) -> ContainerFacts:
         exposed=ports({*(config.get("ExposedPorts") or {}), *({} if shares else network.get("Ports") or {})}),
         bindings=bindings(bound),
         wanted_bindings=bindings(host.get("PortBindings")),
-        endpoints=endpoints({} if shares else network.get("Networks") or {}),
+        endpoints=in_order(endpoints({} if shares else network.get("Networks") or {}), mode, marks),
         links=tuple(link(text) for text in host.get("Links") or ()),
         restart_count=int(data.get("RestartCount") or 0),
         health=str((state.get("Health") or {}).get("Status") or "").removeprefix("none"),
@@ -138,9 +138,9 @@ def status(state: Json) -> str:
     return {"initialized": "created", "configured": "created", "stopped": "exited"}.get(word, word)
 
 
-def endpoints(networks: Json) -> tuple[Endpoint, ...]:
-    """The ``Networks`` of a container; the default network first, then by name."""
-    found = [
+def endpoints(networks: Json) -> list[Endpoint]:
+    """The ``Networks`` of a container."""
+    return [
         Endpoint(
             network=name,
             network_id=str(e.get("NetworkID") or ""),
@@ -154,7 +154,25 @@ def endpoints(networks: Json) -> tuple[Endpoint, ...]:
         )
         for name, e in networks.items()
     ]
-    return tuple(sorted(found, key=lambda e: (e.network not in DEFAULT_NETWORKS, e.network)))
+
+
+def in_order(found: Iterable[Endpoint], mode: str, marks: Mapping[str, str]) -> tuple[Endpoint, ...]:
+    """That of the network on which the container was created first, then that of the default network, then by name.
+
+    Docker says which it was by the network mode: its name, its id or the beginning of that. Podman calls every mode of this
+    kind ``bridge``, so that only a label of ours tells, which an image that was committed may have brought along.
+    """
+    firsts = [one for one in (mode, marks.get(labels.FIRST)) if one]
+
+    def place(e: Endpoint) -> tuple[int, bool, str]:
+        at = next((at for at, one in enumerate(firsts) if _is_called(e, one)), len(firsts))
+        return at, e.network not in DEFAULT_NETWORKS, e.network
+
+    return tuple(sorted(found, key=place))
+
+
+def _is_called(e: Endpoint, one: str) -> bool:
+    return one in (e.network, e.network_id) or (len(one) >= 12 and e.network_id.startswith(one))
 
 
 def link(text: str) -> tuple[str, str]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from .. import labels
 from ..actions.containers import await_answers, launch, raise_if_ended
 from ..actions.images import SERVER
 from ..actions.networks import create
@@ -40,7 +39,7 @@ def make(services: Services, lab: str, wish: Wish, *, keep: bool = False) -> Own
     again = container_again(services, reuse, wish, wanted, where)
     if again is not None:
         return again
-    marks = {**reuse.marks(where, services.run, wanted.plan.name, wish.role), labels.SPEAKS: wanted.kind}
+    marks = {**wanted.plan.labels, **reuse.marks(where, services.run, wanted.plan.name, wish.role)}
     with _known(reuse):
         made = _made(services, wish, wanted._replace(plan=replace(wanted.plan, labels=marks, stdin_once=False)))
         _keep(reuse, made, wish.name)

@@ -93,7 +93,11 @@ def planned(services: Services, lab: str, wish: Wish) -> Planned:
     plan = ContainerPlan(
         image=image.id,
         name=called,
-        labels={**labels.made(services.run, called, wish.role), labels.SPEAKS: kind},
+        labels={
+            **labels.made(services.run, called, wish.role),
+            labels.SPEAKS: kind,
+            labels.FIRST: next(iter(networks), ""),
+        },
         command=_command(kind, argv, listens, token),
         expose=listens,
         publish=published,

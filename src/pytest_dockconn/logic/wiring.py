@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from ..model.facts import Binding, ContainerFacts, Endpoint
+from ..model.facts import DEFAULT_NETWORKS, Binding, ContainerFacts, Endpoint
 from ..model.probe import Target
 from ..model.spec import PortKey
 from .given import ip
@@ -53,12 +53,14 @@ def own_addresses(owner: ContainerFacts, where: Where, source: ContainerFacts | 
 
 
 def _of_host(source: ContainerFacts | None) -> str:
-    """The engine's host as a source sees it: the gateway of its first network."""
+    """The engine's host as a source sees it."""
     return _gateway(source.endpoints) if source and source.network_mode != "host" else LOOPBACK[0]
 
 
 def _gateway(endpoints: Sequence[Endpoint], *, six: bool = False) -> str:
-    return next((g for e in endpoints if (g := e.gateway6 if six else e.gateway)), "")
+    """Of several by the networks' names, as docker chooses the way out, whichever network the source was created on."""
+    by_name = sorted(endpoints, key=lambda e: (e.network not in DEFAULT_NETWORKS, e.network))
+    return next((g for e in by_name if (g := e.gateway6 if six else e.gateway)), "")
 
 
 def port_targets(

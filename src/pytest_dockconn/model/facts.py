@@ -8,6 +8,9 @@ from msgspec import Struct, field
 
 from .spec import PortKey
 
+#: The network that a container joins when none is named: docker's, and podman's.
+DEFAULT_NETWORKS = ("bridge", "podman")
+
 
 class VersionFacts(Struct, frozen=True):
     """Who answers at the engine's address."""
@@ -57,7 +60,7 @@ class Binding(Struct, frozen=True):
 
 
 class ContainerFacts(Struct, frozen=True, kw_only=True):
-    """A container, as ``inspect`` shows it.
+    """A container, as ``inspect`` shows it. Of its endpoints the first is that of the network on which it was created.
 
     ``health`` is ``starting``, ``healthy`` or ``unhealthy``, and empty where nobody checks; ``started_at`` a time as the
     engine writes it (RFC 3339, UTC).

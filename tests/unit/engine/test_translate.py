@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.samples import endpoint
 
 from pytest_dockconn.engine import translate
 from pytest_dockconn.model.facts import Binding, Endpoint, ImageFacts, InfoFacts, NetworkFacts, VersionFacts
@@ -220,6 +221,48 @@ def test_a_container() -> None:
     assert facts.addresses == ("172.17.0.2", "172.18.0.2", "fd00::2")
     assert facts.endpoint("front") == facts.endpoint("n2") == facts.endpoints[1]
     assert facts.endpoint("back") is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "mark", "names"),
+    [
+        ("default", "", ["bridge", "alpha", "beta"]),
+        ("bridge", "", ["bridge", "alpha", "beta"]),
+        ("beta", "", ["beta", "bridge", "alpha"]),
+        (f"{'be' * 32}", "", ["beta", "bridge", "alpha"]),
+        ("bebebebebebe", "", ["beta", "bridge", "alpha"]),
+        ("b", "", ["bridge", "alpha", "beta"]),
+        ("gone", "", ["bridge", "alpha", "beta"]),
+        ("", "", ["bridge", "alpha", "beta"]),
+        ("alpha", "beta", ["alpha", "beta", "bridge"]),
+        ("gone", "beta", ["beta", "bridge", "alpha"]),
+    ],
+    ids=[
+        "the default one", "by name", "of one's own", "by id", "by a short id", "a letter is no id", "it was left", "not told",
+        "the label is another's", "by the label",
+    ],
+)  # fmt: skip
+def test_the_first_network(mode: str, mark: str, names: list[str]) -> None:
+    networks = {name: {"NetworkID": name[:2] * 32} for name in ("beta", "alpha", "bridge")}
+    marks = {"dockconn.network": mark}
+    data = {
+        "Id": "1",
+        "Config": {"Labels": marks},
+        "HostConfig": {"NetworkMode": mode},
+        "NetworkSettings": {"Networks": networks},
+    }
+    assert [e.network for e in translate.container(data).endpoints] == names
+
+
+def test_podmans_first_network() -> None:
+    """Its mode is ``bridge`` for all of them."""
+    found = [endpoint("podman"), endpoint("alpha"), endpoint("beta")]
+    assert [e.network for e in translate.in_order(found, "bridge", {"dockconn.network": "beta"})] == [
+        "beta",
+        "podman",
+        "alpha",
+    ]
+    assert [e.network for e in translate.in_order(found, "bridge", {})] == ["podman", "alpha", "beta"]
 
 
 PODMAN_PORTS = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "32768"}]}

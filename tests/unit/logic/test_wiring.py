@@ -19,6 +19,7 @@ ON_FRONT = container(
     "client2", endpoints=(endpoint("front", "172.18.0.9", gateway="172.18.0.1", gateway6="fd00:18::1"),)
 )
 ON_HOST = container("client3", network_mode="host", endpoints=(endpoint("host", "", gateway=""),))
+ON_BOTH = container("client5", endpoints=(*ON_FRONT.endpoints, *ON_BACK.endpoints))
 NOWHERE = container("client4", network_mode="none", endpoints=(endpoint("none", "", gateway=""),))
 
 
@@ -93,6 +94,9 @@ OTHER, OTHER_LOOP = Binding(HTTP, "192.0.2.1", 8084), Binding(HTTP, "127.0.1.2",
         pytest.param([ANY4], ON_HOST, Where(), ["127.0.0.1:8080"], id="host mode, any"),
         pytest.param([LOOP4], ON_HOST, Where(), ["127.0.0.1:8082"], id="host mode, 127.0.0.1"),
         pytest.param([ANY4], ON_BACK, Where(), ["172.19.0.1:8080"], id="container, any: by its own gateway"),
+        pytest.param(
+            [ANY4], ON_BOTH, Where(), ["172.19.0.1:8080"], id="container, any: of two, as docker chooses the way out"
+        ),
         pytest.param([ANY6], ON_FRONT, Where(), ["fd00:18::1:8081"], id="container, any of IPv6"),
         pytest.param([ANY6], ON_BACK, Where(), [], id="container without IPv6, any of IPv6"),
         pytest.param([OTHER], ON_BACK, Where(), ["192.0.2.1:8084"], id="container, an address"),

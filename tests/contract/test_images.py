@@ -159,6 +159,30 @@ def test_a_build(bench: Bench) -> None:
     assert bench.engine.image(image.parent) is None
 
 
+def test_a_command_is_the_whole_argv_whatever_the_image_begins_with(bench: Bench) -> None:
+    name, again = bench.image("entry"), bench.image("again")
+    text = 'ARG BASE\nFROM ${BASE}\nENTRYPOINT ["echo", "entry"]\nCMD ["image"]\n'
+    list(bench.engine.build(_context(text), "one.Dockerfile", name, {"BASE": bench.client}))
+    built = bench.engine.image(name)
+    assert built is not None
+    assert built.command == ("echo", "entry", "image")
+    own = bench.start("echo", "mine", image=name)
+    as_it_is = bench.start(image=name, command=None)
+
+    for one, argv in ((own, ("echo", "mine")), (as_it_is, ("echo", "entry", "image"))):
+        assert bench.engine.wait(one, 20.0) == 0
+        assert bench.engine.inspect(one).command == argv
+        assert bench.engine.logs(one) == f"{' '.join(argv[1:])}\n"
+    # nor has an image that is committed of it any word in front of what is to run
+    repository, _, tag = again.partition(":")
+    bench.engine.commit(own, repository, tag, {})
+    assert bench.engine.image(again).command == ("echo", "mine")  # type: ignore[union-attr]
+    for one in (own, as_it_is):
+        bench.engine.remove(one)  # before their images
+    for image in (again, name, built.parent):
+        bench.engine.remove_image(image)
+
+
 def test_what_a_build_left(bench: Bench) -> None:
     """Without a tag, and no other is made of it: the last step alone, until that is gone."""
     name, mark = bench.image("built"), f"contract.{bench.run}"

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from pytest_dockconn import Client, Lab
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_dockconn import Client, Image, Lab
+from pytest_dockconn.actions.images import packed
+from pytest_dockconn.errors import StartFailed
 from tests.waiting import until
 
 
@@ -26,3 +33,29 @@ def test_the_first_network_is_the_first_that_was_named(dockconn: Lab) -> None:
     assert server.ip == server.port(80).host == server.ip_on(alpha)
     zeta.connect(server)
     assert server.ip == server.port(80).host == server.ip_on(zeta)
+
+
+ENTRYPOINT = b'ARG BASE\nFROM ${BASE}\nENTRYPOINT ["sh", "-c", "echo entry; exit 3"]\n'
+
+
+@pytest.fixture
+def with_an_entrypoint(dockconn: Lab, dockconn_client_image: Image) -> Iterator[str]:
+    """An image of the caller's own."""
+    engine, tag = dockconn._services.engine, f"dockconn-entry-{secrets.token_hex(4)}:1"
+    context = packed({"one.Dockerfile": ENTRYPOINT})
+    list(engine.build(context, "one.Dockerfile", tag, {"BASE": dockconn_client_image.id}))
+    yield tag
+    dockconn.close()
+    dockconn._services.remover.join()
+    engine.remove_image(tag)
+
+
+def test_a_command_is_the_whole_argv(dockconn: Lab, with_an_entrypoint: str) -> None:
+    argv = ("sh", "-c", "echo mine; exec sleep 600")
+    client = dockconn.client(image=with_an_entrypoint, command=argv)
+
+    assert client.facts().command == argv
+    assert until(lambda: client.logs() == "mine\n", 20), client.logs()
+
+    with pytest.raises(StartFailed, match="entry"):
+        dockconn.server(image=with_an_entrypoint, expose=())

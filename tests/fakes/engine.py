@@ -152,6 +152,8 @@ class FakeEngine:
         self._containers: dict[str, _Container] = {}
         self._networks: dict[str, _Network] = {}
         self._images: dict[str, ImageFacts] = {}
+        #: of images, what a Dockerfile's CMD goes behind
+        self._entrypoints: dict[str, tuple[str, ...]] = {}
         #: how those were made that a build came to
         self._made_by: dict[str, str] = {}
         self._listeners: list[queue.SimpleQueue[Mapping[str, object] | None]] = []
@@ -653,7 +655,7 @@ class FakeEngine:
         )
 
     def build(self, context: IO[bytes], dockerfile: str, tag: str, args: Mapping[str, str]) -> Iterator[str]:
-        """Build an image: the Dockerfile's lines are its steps; its CMD is what containers of it run."""
+        """Build an image: the Dockerfile's lines are its steps; ENTRYPOINT and CMD are what containers of it run."""
         self._enter("build", tag)
         with tarfile.open(fileobj=context) as tar:
             file = tar.extractfile(dockerfile)
@@ -680,10 +682,15 @@ class FakeEngine:
         """The image that a step comes to."""
         word, rest = step.split(maxsplit=1)
         pairs = dict(pair.split("=", 1) for pair in shlex.split(rest.replace(r"\$", "$"))) if word == "LABEL" else {}
-        argv = tuple(json.loads(rest)) if word == "CMD" else below.command
+        entrypoint, argv = self._entrypoints.get(below.id, ()), below.command
+        if word == "ENTRYPOINT":
+            entrypoint = argv = tuple(json.loads(rest))
+        elif word == "CMD":
+            argv = (*entrypoint, *json.loads(rest))
         made = ImageFacts(
             _image_id(), (), {**below.labels, **pairs}, argv, below.exposed, "", below.id, int(time.time())
         )
+        self._entrypoints[made.id] = entrypoint
         self._made_by[self._add_image(made)] = f"/bin/sh -c #(nop)  {step}"
         return made
 

@@ -9,6 +9,9 @@ from ..model.spec import Attachment, ContainerPlan, NetworkPlan
 
 Body = dict[str, Any]
 
+#: No entrypoint, not even the image's: so docker and podman want it written.
+NO_ENTRYPOINT = [""]
+
 
 def container(plan: ContainerPlan, kind: str) -> Body:
     """``POST /containers/create``.
@@ -19,6 +22,8 @@ def container(plan: ContainerPlan, kind: str) -> Body:
     ports = dict.fromkeys((*plan.expose, *(wish.port for wish in plan.publish)))
     return {
         "Image": plan.image,
+        # so that the command is the whole argv; its own first word here would be the entrypoint of what is committed of it
+        "Entrypoint": NO_ENTRYPOINT if plan.command else None,
         "Cmd": list(plan.command) if plan.command is not None else None,
         "Hostname": plan.hostname,
         "User": plan.user,

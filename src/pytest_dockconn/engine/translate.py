@@ -18,6 +18,7 @@ from ..model.facts import (
     VersionFacts,
 )
 from ..model.spec import PortKey
+from .bodies import NO_ENTRYPOINT
 
 Json = Mapping[str, Any]
 
@@ -93,6 +94,12 @@ def environment(pairs: Iterable[str] | None) -> dict[str, str]:
     return {name: value for name, _, value in (pair.partition("=") for pair in pairs or ())}
 
 
+def command(config: Json) -> tuple[str, ...]:
+    """The whole argv. Podman keeps an entrypoint as it was asked for, also that there be none."""
+    entrypoint = [*(config.get("Entrypoint") or ())]
+    return (*(entrypoint if entrypoint != NO_ENTRYPOINT else ()), *(config.get("Cmd") or ()))
+
+
 def container(data: Json) -> ContainerFacts:
     """``GET /containers/ID/json``. Since API 1.52 addresses are told for each network only, so they are read there."""
     config, state, host = data.get("Config") or {}, data.get("State") or {}, data.get("HostConfig") or {}
@@ -115,7 +122,7 @@ def container(data: Json) -> ContainerFacts:
         pid=int(state.get("Pid") or 0),
         hostname=str(config.get("Hostname") or ""),
         env=environment(config.get("Env")),
-        command=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
+        command=command(config),
         network_mode=mode,
         exposed=ports({*(config.get("ExposedPorts") or {}), *({} if shares else network.get("Ports") or {})}),
         bindings=bindings(bound),
@@ -219,7 +226,7 @@ def image(data: Json) -> ImageFacts:
         id=str(data.get("Id", "")),
         tags=tuple(tag for tag in data.get("RepoTags") or () if not tag.startswith("<none>")),
         labels=dict(config.get("Labels") or data.get("Labels") or {}),
-        command=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
+        command=command(config),
         exposed=ports(config.get("ExposedPorts") or {}),
         comment=str(data.get("Comment") or ""),
         parent=_image_id(str(data.get("Parent") or data.get("ParentId") or "")),

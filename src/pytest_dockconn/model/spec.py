@@ -48,7 +48,10 @@ class Attachment(Struct, frozen=True):
 
 
 class ContainerPlan(Struct, frozen=True, kw_only=True):
-    """Everything that the engine is told when a container is created."""
+    """Everything that the engine is told when a container is created.
+
+    ``command`` is the whole argv, whatever the image's entrypoint; the image decides where it is None.
+    """
 
     image: str
     name: str

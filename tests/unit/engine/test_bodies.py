@@ -18,7 +18,7 @@ def sent(kind: str = "docker", **wish: Any) -> dict[str, Any]:
 
 def test_the_least() -> None:
     assert sent() == {
-        "Image": "i", "Cmd": None, "Hostname": None, "User": None, "Env": [], "ExposedPorts": {}, "Labels": {"a": "b"},
+        "Image": "i", "Entrypoint": None, "Cmd": None, "Hostname": None, "User": None, "Env": [], "ExposedPorts": {}, "Labels": {"a": "b"},
         "OpenStdin": False, "StdinOnce": False, "AttachStdin": False, "AttachStdout": True, "AttachStderr": True, "Tty": False,
         "HostConfig": SAFE, "NetworkingConfig": {"EndpointsConfig": {}},
     }  # fmt: skip
@@ -27,8 +27,8 @@ def test_the_least() -> None:
 @pytest.mark.parametrize(
     ("wish", "says"),
     [
-        ({"command": ("sleep", "1")}, {"Cmd": ["sleep", "1"]}),
-        ({"command": ()}, {"Cmd": []}),
+        ({"command": ("sleep", "1")}, {"Entrypoint": [""], "Cmd": ["sleep", "1"]}),
+        ({"command": ()}, {"Entrypoint": None, "Cmd": []}),
         ({"env": {"A": "1", "B": "x=y"}}, {"Env": ["A=1", "B=x=y"]}),
         ({"expose": (PortKey(80), PortKey(53, "udp"))}, {"ExposedPorts": {"80/tcp": {}, "53/udp": {}}}),
         ({"interactive": True}, {"OpenStdin": True, "StdinOnce": True, "AttachStdin": True}),

@@ -224,6 +224,25 @@ def test_a_container() -> None:
 
 
 @pytest.mark.parametrize(
+    ("entrypoint", "cmd", "argv"),
+    [
+        (["/init"], ["serve"], ("/init", "serve")),
+        (["/init"], None, ("/init",)),
+        (None, ["serve"], ("serve",)),
+        ([], ["serve"], ("serve",)),
+        ([""], ["serve"], ("serve",)),
+        (["", "x"], [""], ("", "x", "")),
+        (None, None, ()),
+    ],
+    ids=["both", "no command", "no entrypoint", "an empty one", "podman's word for none", "empty words", "neither"],
+)
+def test_the_whole_command(entrypoint: Any, cmd: Any, argv: tuple[str, ...]) -> None:
+    config = {"Entrypoint": entrypoint, "Cmd": cmd}
+    assert translate.container({"Id": "1", "Config": config}).command == argv
+    assert translate.image({"Id": "1", "Config": config}).command == argv
+
+
+@pytest.mark.parametrize(
     ("mode", "mark", "names"),
     [
         ("default", "", ["bridge", "alpha", "beta"]),

@@ -287,9 +287,10 @@ def test_commands(bench: Bench) -> None:
     said = bench.engine.execute(one, ["sh", "-c", "echo out; echo err >&2; exit 4"])
     assert (said.returncode, said.stdout, said.stderr) == (4, "out\n", "err\n")
     assert said.args == ("sh", "-c", "echo out; echo err >&2; exit 4")
-    environ = bench.engine.execute(one, ["cat", "/proc/1/environ"]).stdout.split("\0")
-    assert "COLOUR=blue" in environ
-    assert any(line.startswith("PATH=") for line in environ)
+    for process in ("1", "self"):
+        environ = bench.engine.execute(one, ["cat", f"/proc/{process}/environ"]).stdout.split("\0")
+        assert {"COLOUR=blue", f"HOSTNAME={one[:12]}"} <= set(environ)
+        assert any(line.startswith("PATH=") for line in environ)
     assert bench.engine.execute(one, ["dockconn-no-such-command"]).returncode in (126, 127)
 
 

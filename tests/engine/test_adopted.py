@@ -24,9 +24,11 @@ from pytest_dockconn import (
     ReachabilityError,
     Server,
     Verdict,
+    assert_linked,
     assert_reachable,
     assert_unreachable,
 )
+from pytest_dockconn.actions import variables
 from pytest_dockconn.actions.services import Services
 from pytest_dockconn.engine import find
 from pytest_dockconn.errors import NotOurs, SpecError
@@ -210,6 +212,28 @@ def test_a_neighbour_in_its_namespace_is_told_apart(others: Others, dockconn_cli
         Verdict.INCONCLUSIVE,
     )  # who may not read the host's processes can't tell
     assert "which shares a network namespace" in seen.detail.replace("it shares", "which shares")
+
+
+@needs("links")
+@pytest.mark.parametrize("where", ["outside", "inside"])
+def test_one_that_docker_has_linked(
+    others: Others, dockconn: Lab, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its variables as this process sees them, if it may; and as its own ``cat`` tells them."""
+    db = dockconn.server(name="db", env={"PASSWORD": "geheim"})
+    theirs = others.run(web(8080), host={"links": {db.engine_name: "db"}}, environment={"A": "1"})
+    before = others.api.inspect_container(theirs.id)
+    if where == "inside":
+        monkeypatch.setattr(variables, "PROC", tmp_path)
+
+    seen = theirs.environment
+    assert (seen["A"], seen["HOSTNAME"]) == ("1", theirs.id[:12])
+    if dockconn.engine.can("link-env"):
+        assert (seen["DB_NAME"], seen["DB_ENV_PASSWORD"]) == (f"/{theirs.engine_name}/db", "geheim")
+    assert_linked(theirs, db)
+
+    # that a command was run in it is forgotten by the engine when that has ended
+    assert until(lambda: others.api.inspect_container(theirs.id) == before, 20)
 
 
 # What happens to them while they are adopted

@@ -37,7 +37,8 @@ def run(argv: Sequence[str], environ: Mapping[str, str], hosts: str) -> Done | N
 
 
 def _cat(paths: Sequence[str], environ: Mapping[str, str], hosts: str) -> Done:
-    files = {"/proc/1/environ": "".join(f"{k}={v}\0" for k, v in environ.items()), "/etc/hosts": hosts}
+    variables = "".join(f"{k}={v}\0" for k, v in environ.items())
+    files = {"/proc/1/environ": variables, "/proc/self/environ": variables, "/etc/hosts": hosts}
     missing = [path for path in paths if path not in files]
     if missing:
         return Done(1, err=f"cat: {missing[0]}: No such file or directory\n")

@@ -74,6 +74,7 @@ def test_link(dockconn_linked_client: Client, dockconn_linked_server: Server, ad
     assert_linked(dockconn_linked_client, dockconn_linked_server, alias="server3")
     assert_linked(dockconn_linked_client, dockconn_linked_server)
     assert_linked(dockconn_linked_client, adopted, "db")
+    assert_linked(adopted, dockconn_linked_server)
     assert_linked(dockconn_linked_client, dockconn_linked_server, alias=3)  # type: ignore[arg-type]
     assert_linked(dockconn_linked_client, "http://server3/")  # type: ignore[arg-type]
 

@@ -6,7 +6,6 @@ from ..actions.capabilities import has_link_env
 from ..errors import ReachabilityError, SpecError
 from ..handles.container import Container
 from ..handles.engine import tcp_first
-from ..handles.own import Client
 from ..logic import links
 from ..logic.given import kind, shown
 from ..logic.names import hostname
@@ -15,14 +14,14 @@ from ..report import messages
 from .reachable import assert_reachable
 
 
-def assert_linked(client: Client, server: Container, alias: str | None = None) -> None:
+def assert_linked(client: Container, server: Container, alias: str | None = None) -> None:
     """Pass when a link is what the engine promises.
 
     The name in the client's /etc/hosts leads to the server's present address; the link's variables are exact where the
     engine sets them; HTTP by that name is answered by that server.
 
     Args:
-        client: the one that was linked.
+        client: the one that was linked, also one that was adopted.
         server: the one that it was linked to.
         alias: the name of the link; the server's name if None.
 
@@ -55,12 +54,12 @@ def _check(one: object) -> None:
         )
 
 
-def _on_default(client: Client, theirs: ContainerFacts, ours: ContainerFacts) -> bool:
+def _on_default(client: Container, theirs: ContainerFacts, ours: ContainerFacts) -> bool:
     default = client.services.default_network
     return ours.endpoint(default) is not None or theirs.endpoint(default) is not None
 
 
-def _hosts_problems(client: Client, theirs: ContainerFacts, alias: str) -> list[str]:
+def _hosts_problems(client: Container, theirs: ContainerFacts, alias: str) -> list[str]:
     hosts = client.hosts
     if alias not in hosts:
         return [f"/etc/hosts of {client.name} has no line for {alias!r}; it knows {', '.join(sorted(hosts))}"]
@@ -73,7 +72,7 @@ def _hosts_problems(client: Client, theirs: ContainerFacts, alias: str) -> list[
     return []
 
 
-def _variable_problems(client: Client, theirs: ContainerFacts, ours: ContainerFacts, alias: str) -> list[str]:
+def _variable_problems(client: Container, theirs: ContainerFacts, ours: ContainerFacts, alias: str) -> list[str]:
     services = client.services
     if not has_link_env(services):
         return []
@@ -89,7 +88,7 @@ def _variable_problems(client: Client, theirs: ContainerFacts, ours: ContainerFa
     return [f"variable {line}" for line in links.differences(links.variables(link), client.environment, alias)]
 
 
-def _answer_problems(client: Client, server: Container, alias: str) -> list[str]:
+def _answer_problems(client: Container, server: Container, alias: str) -> list[str]:
     exposed = server.facts().exposed
     # any TCP port can be asked; a datagram is sure to be answered by servers of ours alone
     asked = next((p for p in exposed if p.protocol == "tcp" or (p.protocol == "udp" and server.speaks)), None)

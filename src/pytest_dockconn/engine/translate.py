@@ -132,6 +132,7 @@ def container(data: Json) -> ContainerFacts:
         restart_count=int(data.get("RestartCount") or 0),
         health=str((state.get("Health") or {}).get("Status") or "").removeprefix("none"),
         started_at=str(state.get("StartedAt") or ""),
+        shares_pids=str(host.get("PidMode") or "private") != "private",
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from ..actions import agents
+from ..actions import agents, variables
 from ..actions.containers import is_not_kept, last_lines
 from ..actions.services import Services
 from ..errors import DockconnError, EngineError, NotFound
@@ -125,14 +125,16 @@ class Machine(Source):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that its main process was started with, those of links included."""
+        """The variables that its main process was started with, those of links included; see ``actions/variables.py``.
+
+        Of others' containers they are read from outside where that can be, else by ``cat`` in the container.
+        """
         facts = self.facts()
         with self.must_be_there("read the variables of"):
             own = self.services.agents.own(facts)  # a sidecar has variables of its own
-            return dict(agents.look(own, "environ")["environ"]) if own is not None else self._environment_inside(facts)
-
-    def _environment_inside(self, facts: ContainerFacts) -> dict[str, str]:
-        return dict(facts.env)
+            if own is not None:
+                return dict(agents.look(own, "environ")["environ"])
+            return variables.started_with(self.services.engine, facts)
 
     @property
     def hosts(self) -> dict[str, tuple[str, ...]]:

@@ -15,15 +15,13 @@ from ..errors import DockconnError
 from ..logic.names import new_image
 from ..logic.specs import words
 from ..model.facts import ContainerFacts
-from ..model.spec import Bound, PortKey
+from ..model.spec import PortKey
 from ..text import block, ending, one_line
 from .container import Container
 from .image import Image
 
 #: Seconds between SIGTERM and SIGKILL.
 STOP_TIME = 5
-#: For the container's own ``cat``, which may be an enemy's; Linux takes some 6 MiB of variables at the most.
-ENVIRONMENT = Bound(size=8 << 20, seconds=10.0)
 #: Characters of what a failed command wrote.
 SHOWN = 1000
 _COUNT = itertools.count()
@@ -51,13 +49,6 @@ class Own(Container):
         self.over = False
         if token:
             services.speakers[facts.id] = token
-
-    def _environment_inside(self, facts: ContainerFacts) -> dict[str, str]:
-        done = self.services.engine.execute(self._id, ["cat", "/proc/1/environ"], ENVIRONMENT)
-        if done.returncode:
-            return super()._environment_inside(facts)
-        pairs = (pair.partition("=") for pair in done.stdout.split("\0") if pair)
-        return {name: value for name, _, value in pairs}
 
     def run(self, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command in it, without a shell.

@@ -63,7 +63,7 @@ class ContainerFacts(Struct, frozen=True, kw_only=True):
     """A container, as ``inspect`` shows it. Of its endpoints the first is that of the network on which it was created.
 
     ``health`` is ``starting``, ``healthy`` or ``unhealthy``, and empty where nobody checks; ``started_at`` a time as the
-    engine writes it (RFC 3339, UTC).
+    engine writes it (RFC 3339, UTC); ``shares_pids`` whether its processes have numbers of the host's or of another container's.
     """
 
     id: str
@@ -88,6 +88,7 @@ class ContainerFacts(Struct, frozen=True, kw_only=True):
     restart_count: int = 0
     health: str = ""
     started_at: str = ""
+    shares_pids: bool = False
 
     @property
     def running(self) -> bool:

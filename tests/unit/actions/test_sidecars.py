@@ -10,10 +10,9 @@ from tests.fakes.engine import FakeEngine
 from tests.samples import is_harmless
 
 from pytest_dockconn import Lab, Verdict
-from pytest_dockconn.actions import agents
+from pytest_dockconn.actions import agents, variables
 from pytest_dockconn.actions.services import Services
 from pytest_dockconn.errors import DockconnError
-from pytest_dockconn.handles import own
 from pytest_dockconn.handles.container import Container
 from pytest_dockconn.model.settings import Settings
 from pytest_dockconn.model.spec import Bound, ContainerPlan
@@ -88,7 +87,7 @@ def test_variables_are_read_by_the_containers_own_cat_which_may_not_end(
 ) -> None:
     server = lab.server(env={"A": "x" * 100})
     assert server.environment["A"] == "x" * 100
-    monkeypatch.setattr(own, "ENVIRONMENT", Bound(size=100, seconds=10.0))
+    monkeypatch.setattr(variables, "BOUND", Bound(size=100, seconds=10.0))
     with pytest.raises(DockconnError, match="it has written more than 100 bytes"):
         _ = server.environment
 

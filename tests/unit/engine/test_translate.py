@@ -224,6 +224,15 @@ def test_a_container() -> None:
 
 
 @pytest.mark.parametrize(
+    ("mode", "shares"),
+    [("", False), (None, False), ("private", False), ("host", True), ("container:2", True)],
+    ids=["docker", "not told", "podman", "the host's", "another's"],
+)
+def test_whose_process_ids_it_has(mode: str | None, shares: bool) -> None:
+    assert translate.container({"Id": "1", "HostConfig": {"PidMode": mode}}).shares_pids is shares
+
+
+@pytest.mark.parametrize(
     ("entrypoint", "cmd", "argv"),
     [
         (["/init"], ["serve"], ("/init", "serve")),

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_dockconn import Client, Image, Lab
+from pytest_dockconn import Client, Image, Lab, assert_linked, assert_reachable
 from pytest_dockconn.actions.images import packed
 from pytest_dockconn.errors import StartFailed
+from tests.engine.helpers import needs
 from tests.waiting import until
 
 
@@ -59,3 +60,18 @@ def test_a_command_is_the_whole_argv(dockconn: Lab, with_an_entrypoint: str) -> 
 
     with pytest.raises(StartFailed, match="entry"):
         dockconn.server(image=with_an_entrypoint, expose=())
+
+
+def test_names_of_one_letter(dockconn: Lab) -> None:
+    network = dockconn.network("n")
+    server, client = dockconn.server(name="a", networks=[network]), dockconn.client(name="b", networks=[network])
+
+    assert (network.name, server.name, client.name) == ("n", "a", "b")
+    assert assert_reachable(client, server.port(80).named("a")).answered_by == server.id
+
+
+@needs("links")
+def test_a_link_of_one_letter(dockconn: Lab) -> None:
+    server = dockconn.server(name="a")
+
+    assert_linked(dockconn.client(links=[server]), server)

@@ -102,7 +102,7 @@ TABLE = [
     Bad("dockconn.server(name='')", "'' is not a name that Docker takes"),
     Bad("dockconn.server(name='-web')", "'-web' is not a name that Docker takes"),
     Bad("dockconn.client(name='naïve')", "'naïve' is not a name that Docker takes"),
-    Bad("dockconn.network('x')", "'x' is not a name that Docker takes"),
+    Bad("dockconn.network('_')", "'_' is not a name that Docker takes"),
     Bad("dockconn.server(name='web')", "the name 'web' is taken in this lab", before=SERVER),
     Bad("dockconn.server(hostname='two words')", "'two words' is not"),
     Bad("dockconn.server(env={'a=b': 'c'})", "'a=b' is not the name of a variable"),

@@ -35,7 +35,7 @@ SOURCE = """
         try:
             raise RuntimeError("before it")
         except RuntimeError:
-            dockconn.network("x")
+            dockconn.network("-")
 """
 
 FIRST_LINES = {
@@ -44,7 +44,7 @@ FIRST_LINES = {
     "test_linked": "*Error: client1 *server1*",
     "test_bad_specification": "SpecError: 0 is not a port of expose: *",
     "test_no_bound_port": "DockconnError: server1 has no bound port 80/tcp",
-    "test_chained": "SpecError: 'x' is not a name that Docker takes",
+    "test_chained": "SpecError: '-' is not a name that Docker takes",
 }
 
 

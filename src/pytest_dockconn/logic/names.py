@@ -8,8 +8,8 @@ from ..errors import SpecError
 from ..labels import PREFIX
 from .given import shown
 
-#: moby's daemon/names: what a container's or network's name may be.
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+#: moby's daemon/names: what a container's or network's name may be. It wants two letters; ours has them by its prefix.
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 #: The same, an id or the beginning of one; podman's names may have one letter.
 _REFERENCE = re.compile(r"/?[a-zA-Z0-9][a-zA-Z0-9_.-]{0,511}")
 _NETWORK = re.compile(r"(?!\.{1,2}$)[^/\x00-\x1f\x7f\ud800-\udfff]{1,255}")
@@ -29,7 +29,7 @@ def checked(name: object, what: str = "name") -> str:
         return name
     raise SpecError(
         f"{shown(name)} is not a {what} that Docker takes",
-        checked="two or more of a-z, A-Z, 0-9, '_', '.', '-'; the first a letter or digit",
+        checked="a-z, A-Z, 0-9, '_', '.' and '-' are taken; the first is a letter or digit",
         remedy="choose another, such as 'server1'",
     )
 

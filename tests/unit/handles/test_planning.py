@@ -46,3 +46,12 @@ def test_nobody_builds_an_image_for_what_is_refused(engine: FakeEngine, lab: Lab
     with refused():
         lab.server(**wrong)  # type: ignore[arg-type] # on purpose
     assert not {"build", "pull", "create"} & {call.partition(" ")[0] for call in engine.calls}
+
+
+def test_names_of_one_letter(engine: FakeEngine, lab: Lab) -> None:
+    network = lab.network("n")
+    server, client = lab.server(name="a", networks=[network]), lab.client(name="b", networks=[network])
+
+    assert client.probe(server.port(80).named("a")).answered_by == server.id
+    assert engine.names == [server.engine_name, client.engine_name]
+    assert all(name.endswith(("-p-a", "-p-b")) for name in engine.names)

@@ -9,13 +9,13 @@ from tests.unit.odd import HUGE
 from pytest_dockconn.logic import given, names
 
 
-@pytest.mark.parametrize("name", ["server1", "a1", "A.b_c-d", "0ab", "x" * 200])
+@pytest.mark.parametrize("name", ["server1", "a", "0", "a1", "A.b_c-d", "0ab", "x" * 200])
 def test_a_name_is_taken(name: str) -> None:
     assert names.checked(name) == name
 
 
 @pytest.mark.parametrize(
-    "name", ["", "a", "-ab", "_ab", ".ab", "a b", "a/b", "server1\n", "sërver", None, 7, b"server1"], ids=repr
+    "name", ["", "-", "_", ".", "-ab", "_ab", ".ab", "a b", "a/b", "server1\n", "sërver", None, 7, b"server1"], ids=repr
 )
 def test_a_name_is_refused(name: object) -> None:
     with refused("is not a name that Docker takes"):

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: What is named beside containers.
+NETWORK = "network"
+
 
 class Lab:
     """Makes containers and networks, and removes them when it closes.
@@ -50,7 +53,8 @@ class Lab:
         self._mark = mark
         self._lock = threading.Lock()
         self._counts: dict[str, int] = {}
-        self._names: set[str] = set()
+        self._networks: set[str] = set()
+        self._containers: set[str] = set()
         self._holdings = Holdings(services)
         self.host = Host(services)
         self.engine = Engine(services)
@@ -61,20 +65,25 @@ class Lab:
         """What it has made and not yet removed."""
         return list(self._holdings.containers)
 
+    def _taken(self, role: str) -> set[str]:
+        """The names of its kind: to the engine a network and a container may have the same."""
+        return self._networks if role == NETWORK else self._containers
+
     def _name(self, role: str, name: str | None) -> str:
+        taken = self._taken(role)
         with self._lock:
             if name is None:
                 self._counts[role] = self._counts.get(role, 0) + 1
-                while f"{role}{self._counts[role]}" in self._names:
+                while f"{role}{self._counts[role]}" in taken:
                     self._counts[role] += 1
                 name = f"{role}{self._counts[role]}"
-            elif checked(name) in self._names:
+            elif checked(name) in taken:
                 raise SpecError(
                     f"the name {name!r} is taken in this lab",
-                    checked=f"taken: {', '.join(sorted(self._names))}",
+                    checked=f"the names of its {'networks' if role == NETWORK else 'containers'}: {', '.join(sorted(taken))}",
                     remedy="choose another, or leave it out",
                 )
-            self._names.add(name)
+            taken.add(name)
             return name
 
     def server(
@@ -189,7 +198,7 @@ class Lab:
                 yield
         except BaseException:
             with self._lock:
-                self._names.discard(name)
+                self._taken(role).discard(name)
                 self._counts[role] = 0
             raise
 
@@ -219,10 +228,10 @@ class Lab:
             SpecError: a subnet that is none, or that another network has a part of; nothing was created.
             DockconnError: the engine has no addresses left.
         """
-        called = self._name("network", name)
+        called = self._name(NETWORK, name)
         on = on_engine(self._services.run, self._mark, called)
-        marks = labels.made(self._services.run, on, "network")
-        with self._making("network", called):
+        marks = labels.made(self._services.run, on, NETWORK)
+        with self._making(NETWORK, called):
             plan: NetworkPlan = planned(
                 on, marks, internal=internal, ipv6=ipv6, subnet=subnet, icc=icc, driver=driver, options=options
             )

@@ -75,3 +75,12 @@ def test_a_link_of_one_letter(dockconn: Lab) -> None:
     server = dockconn.server(name="a")
 
     assert_linked(dockconn.client(links=[server]), server)
+
+
+def test_a_network_and_a_container_of_one_name(dockconn: Lab) -> None:
+    network = dockconn.network("api")
+    server, client = dockconn.server(name="api", networks=[network]), dockconn.client(networks=[network])
+
+    assert server.engine_name == network.engine_name
+    assert assert_reachable(client, "http://api/").answered_by == server.id
+    assert assert_reachable(client, server.port(80).on("api")).address == server.ip_on(network)

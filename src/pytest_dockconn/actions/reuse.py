@@ -119,11 +119,13 @@ class Reuse:
     def _hangs_on_others(self, found: Offer) -> bool:
         """Whether its network, or what it is linked to, is used by another worker or run: that one is about to want it."""
         mine = {*self._held, *self._looking}  # other threads of this run look at theirs just now
-        used = {one.name for one in self.offers() if one.id not in mine and self._leases.is_used(one.run, one.id)}
+        others = [one for one in self.offers() if one.id not in mine and self._leases.is_used(one.run, one.id)]
+        used = {(one.kind, one.name) for one in others}
         if found.kind == "network" or not used:
             return False
         with contextlib.suppress(NotFound):
-            return not used.isdisjoint((*found.at, *(source for source, _ in self._engine.inspect(found.id).links)))
+            sources = [source for source, _ in self._engine.inspect(found.id).links]
+            return any(("network", name) in used for name in found.at) or any(("container", s) in used for s in sources)
         return False
 
     def _fits_or_back(self, found: Offer, lease: Lease, place: Place, unfit: Callable[[str], str]) -> bool:

@@ -55,3 +55,29 @@ def test_names_of_one_letter(engine: FakeEngine, lab: Lab) -> None:
     assert client.probe(server.port(80).named("a")).answered_by == server.id
     assert engine.names == [server.engine_name, client.engine_name]
     assert all(name.endswith(("-p-a", "-p-b")) for name in engine.names)
+
+
+def test_a_network_and_a_container_of_one_name(engine: FakeEngine, lab: Lab) -> None:
+    network = lab.network("api")
+    server = lab.server(name="api", networks=[network])
+    client = lab.client(networks=[network])
+
+    assert engine.names == sorted([server.engine_name, client.engine_name])
+    assert server.engine_name == network.engine_name
+    assert client.probe("http://api/").answered_by == server.id
+    assert server.port(80).on("api").host == server.ip == server.ip_on("api")
+    with refused("the name 'api' is taken in this lab"):
+        lab.network("api")
+    with refused("the name 'api' is taken in this lab"):
+        lab.client(name="api")
+    assert lab.network().name == "network1"
+
+
+def test_what_could_not_be_made_gives_back_the_name_of_its_kind_alone(lab: Lab) -> None:
+    lab.server(name="api")
+    for _ in range(2):
+        with refused("subnet="):
+            lab.network("api", subnet="nonsense")
+    lab.network("api")
+    with refused("the name 'api' is taken in this lab"):
+        lab.server(name="api")

@@ -240,6 +240,18 @@ def test_what_hangs_on_this_runs_own_is_replaced(runs: Runs) -> None:
         assert outcome(lab).replaced == ("web (it was made from something else)",)
 
 
+def test_a_network_of_the_same_name_is_no_container(runs: Runs) -> None:
+    """One that another worker uses keeps nobody from what is on that network."""
+    with runs.run() as lab:
+        lab.server(name="x")
+        lab.client(name="c", networks=[lab.network("x")])
+    with runs.run() as first:
+        first.server(name="x")
+        with runs.run() as more:
+            more.client(name="c", networks=[more.network("x")], env={"A": "1"})
+            assert outcome(more).replaced == ("c (it was made from something else)",)
+
+
 def test_what_another_thread_just_looks_at_is_this_runs(runs: Runs) -> None:
     """Its lease is taken by then, and nobody has said yet that it is used."""
     with runs.run() as lab:

@@ -101,3 +101,14 @@ def test_a_narrower_lab_can_use_what_a_wider_one_made(inner: Inner, fixture: str
     result.assert_outcomes(passed=2)
     assert inner.made() == ["client1", "client1", "front", "server1"]
     assert inner.left() == []
+
+
+def test_what_a_lab_has_is_what_the_fixtures_yield(inner: Inner) -> None:
+    result = inner.run("""
+        def test_one(dockconn, dockconn_session, dockconn_host, dockconn_engine, dockconn_bridge, dockconn_exposed_server):
+            for lab in (dockconn, dockconn_session):
+                assert (lab.host, lab.engine, lab.bridge) == (dockconn_host, dockconn_engine, dockconn_bridge)
+            assert len(dockconn.matrix([dockconn.host, dockconn_host], [dockconn_exposed_server])) == 1
+    """)
+
+    result.assert_outcomes(passed=1)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from .. import labels
 from ..errors import DockconnError, EngineError, EngineUnavailable
+from ..logic.capabilities import check
 from ..logic.names import on_engine
 from ..logic.privileges import FIREWALL
 from ..model.spec import ContainerPlan, PortKey, Publish
@@ -143,3 +144,13 @@ ASK: dict[str, Callable[[Services], bool]] = {
     "icc": lambda services: services.version.kind == "docker",
     "host-network": lambda services: services.version.os == "linux",
 }
+
+
+def can(services: Services, capability: str) -> bool:
+    """Whether the engine has one capability; asked once a run. Raises ``SpecError`` for a word that is none."""
+    check([capability])
+    with services.trying:
+        if capability not in services.abilities:
+            with services.doubt.about():  # some are asked with containers
+                services.abilities[capability] = ASK[capability](services)
+        return services.abilities[capability]

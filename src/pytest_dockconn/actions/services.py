@@ -77,6 +77,9 @@ class Services:
         #: every question that an assertion asked, and the test that runs now
         self.asked: list[Asked] = []
         self.test = ""
+        #: what the engine was found to be able to do, and who finds out now (``capabilities.can``)
+        self.abilities: dict[str, bool] = {}
+        self.trying = threading.RLock()
         self._info: InfoFacts | None = None
         self._telling = threading.Lock()
         self._local: dict[str, bool] = {}

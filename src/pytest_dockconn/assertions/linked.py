@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..actions.capabilities import has_link_env
+from ..actions.capabilities import can
 from ..errors import ReachabilityError, SpecError
 from ..handles.container import Container
 from ..handles.engine import tcp_first
@@ -74,7 +74,7 @@ def _hosts_problems(client: Container, theirs: ContainerFacts, alias: str) -> li
 
 def _variable_problems(client: Container, theirs: ContainerFacts, ours: ContainerFacts, alias: str) -> list[str]:
     services = client.services
-    if not has_link_env(services):
+    if not can(services, "link-env"):
         return []
     default = theirs.endpoint(services.default_network)
     link = links.Link(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-
 from ..actions import agents
-from ..actions.capabilities import ASK, DOCKER_TCP_FIRST, major
-from ..actions.services import Services
+from ..actions.capabilities import ASK, DOCKER_TCP_FIRST, can, major
 from ..actions.sidecars import HOST
 from ..agent import namespace
 from ..errors import CapabilityError
-from ..logic.capabilities import check
 from ..model.facts import Counters, Interface, NetworkFacts
 from ..text import one_line, redact
+from .once import Once
 
 
 def tcp_first(version: str) -> bool:
@@ -20,65 +17,52 @@ def tcp_first(version: str) -> bool:
     return major(version) >= DOCKER_TCP_FIRST
 
 
-class Engine:
+class Engine(Once):
     """The engine that the tests run on."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._known: dict[str, bool] = {}
-        self._lock = threading.RLock()
 
     @property
     def url(self) -> str:
         """Where it is, without credentials."""
-        return redact(self._services.engine.url)
+        return redact(self.services.engine.url)
 
     @property
     def kind(self) -> str:
         """``docker`` or ``podman``."""
-        return self._services.version.kind
+        return self.services.version.kind
 
     @property
     def version(self) -> str:
         """As the engine says it: ``20.10.24``."""
-        return self._services.version.version
+        return self.services.version.version
 
     @property
     def api_version(self) -> str:
         """The newest version of the API that it speaks."""
-        return self._services.version.api_version
+        return self.services.version.api_version
 
     def can(self, capability: str) -> bool:
-        """Whether it has one capability; asked once. Raises ``SpecError`` for a word that is none."""
-        check([capability])
-        with self._lock:
-            if capability not in self._known:
-                with self._services.doubt.about():  # some are asked with containers
-                    self._known[capability] = ASK[capability](self._services)
-            return self._known[capability]
+        """Whether it has one capability; asked once a run. Raises ``SpecError`` for a word that is none."""
+        return can(self.services, capability)
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """What it can do, in the words of ``docs/engines.md``; asked once, which may start two containers."""
+        """What it can do, in the words of ``docs/engines.md``; asked once a run, which may start two containers."""
         return frozenset(name for name in ASK if self.can(name))
 
     def __repr__(self) -> str:
         return one_line(f"<Engine {self.kind} {self.version} at {self.url}>")
 
 
-class Bridge:
+class Bridge(Once):
     """The bridge of the default network, as the tutorial's ``ifconfig docker0`` shows it."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-
     def _network(self) -> NetworkFacts:
-        return self._services.engine.network(self._services.default_network)
+        return self.services.engine.network(self.services.default_network)
 
     @property
     def name(self) -> str:
         """The name of the interface: ``docker0``."""
-        usual = "podman0" if self._services.version.kind == "podman" else "docker0"
+        usual = "podman0" if self.services.version.kind == "podman" else "docker0"
         return self._network().options.get("com.docker.network.bridge.name", usual)
 
     @property
@@ -128,12 +112,12 @@ class Bridge:
     def interface(self) -> Interface:
         """All of it, read now: here, or by a sidecar on the engine's host. Raises ``CapabilityError``."""
         name = self.name
-        seen = namespace.interface(name) if self._services.same_host else self._far(name)
+        seen = namespace.interface(name) if self.services.same_host else self._far(name)
         if not seen:
             raise CapabilityError(
                 f"the bridge {name} can't be read",
                 checked="/sys/class/net "
-                + ("here" if self._services.same_host else "on the engine's host, by a sidecar"),
+                + ("here" if self.services.same_host else "on the engine's host, by a sidecar"),
                 remedy="see `docker network inspect bridge`",
             )
         return Interface(
@@ -147,7 +131,7 @@ class Bridge:
         )
 
     def _far(self, name: str) -> dict[str, object]:
-        channel = self._services.agents.channel(HOST)
+        channel = self.services.agents.channel(HOST)
         found = agents.look(channel, "interfaces")["interfaces"]
         return next((i for i in found if i["name"] == name), {})
 

@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING
 
 from ..actions.services import Services
 from ..model.facts import ContainerFacts
+from .once import Once
 from .source import Source
 
 if TYPE_CHECKING:
     from .listener import HostListener
 
 
-class Host(Source):
-    """Asks from the test process itself; where that runs in a container of the engine, from the engine's host."""
+class Host(Once, Source):
+    """Asks from the test process itself; where that runs in a container of the engine, from the engine's host.
+
+    What a lab's listens on is closed with that lab.
+    """
 
     def __init__(self, services: Services) -> None:
-        self.services = services
+        super().__init__(services)
         self.name = "the host"
         self._listeners: list[HostListener] = []
 

@@ -106,7 +106,8 @@ class Lab:
         """A server that answers HTTP on every TCP port of ``expose`` and ``bind``, and echoes on every UDP port.
 
         Args:
-            expose: ports: ``80``, ``"53/udp"``, ``"3000-3003"``; ``()`` listens on nothing unless something is bound.
+            expose: ports: ``80``, ``"53/udp"``, ``"3000-3003"``; ``()`` listens on nothing unless something is bound. With a
+                command or an image of the caller's own also ``"9/sctp"``, which is not waited for.
             bind: container port to host port: ``{80: None}`` any free port of 127.0.0.1, ``{80: 8080}``,
                 ``{80: ("0.0.0.0", 8080)}``, a range ``"25232-25234"``, or a list of these.
             networks: to join at its creation; the default network if none is named. A mapping gives static addresses:

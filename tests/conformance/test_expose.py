@@ -243,6 +243,13 @@ REFUSED: list[Row[Any]] = [
         expected=Says("'icmp' is none of tcp, udp, sctp"),
         source="docker run --expose: tcp, udp, sctp",
     ),
+    Row(
+        name="what no server of ours answers",
+        set_up=wish("9899/sctp"),
+        probe=refused,
+        expected=Says("no server of ours answers on 9899/sctp"),
+        source="docker run --expose: tcp, udp, sctp; Apache and the echo speak TCP and UDP",
+    ),
 ]
 
 

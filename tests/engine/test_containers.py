@@ -84,3 +84,9 @@ def test_a_network_and_a_container_of_one_name(dockconn: Lab) -> None:
     assert server.engine_name == network.engine_name
     assert assert_reachable(client, "http://api/").answered_by == server.id
     assert assert_reachable(client, server.port(80).on("api")).address == server.ip_on(network)
+
+
+def test_a_port_that_nobody_can_see_to_listen(dockconn: Lab) -> None:
+    server = dockconn.server(expose=("9899/sctp",), command=["sleep", "600"])
+
+    assert [str(port) for port in server.facts().exposed] == ["9899/sctp"]

@@ -44,6 +44,7 @@ TABLE = [
     Bad("dockconn.server(expose=(65536,))", "65536 is outside of 1 to 65535"),
     Bad("dockconn.server(expose=(-1,))", "-1 is outside of 1 to 65535"),
     Bad("dockconn.server(expose=('80/xyz',))", "protocol 'xyz' is none of tcp, udp, sctp"),
+    Bad("dockconn.server(expose=('80/sctp',))", "no server of ours answers on 80/sctp"),
     Bad("dockconn.server(expose=('http',))", "'http' is no number"),
     Bad("dockconn.server(expose=('90-80',))", "the range ends at 80, before it begins at 90"),
     Bad("dockconn.server(expose=('80-',))", "a range has two ends"),

@@ -86,10 +86,14 @@ def planned(services: Services, lab: str, wish: Wish) -> Planned:
     aliases = specs.check_aliases(wish.aliases, user_network=bool(own))
     argv, picture, plain = specs.command(wish.command), _image_name(wish.image), _plain(wish)
     called = on_engine(services.run, lab, checked(wish.name))
+    if wish.role == SERVER and argv is None and picture is None:
+        specs.check_answered(listens)
     # from here on the engine is asked, and may have to build an image
     legacy = () if own else _legacy(services, links)
     _check_engine(services, network_links=bool(own and links), ranges=[p.host for p in published if "-" in p.host])
     image, kind = _image(services, wish, picture, argv)
+    if kind == SERVER:  # also what was committed of one
+        specs.check_answered(listens)
     plan = ContainerPlan(
         image=image.id,
         name=called,
@@ -112,7 +116,7 @@ def planned(services: Services, lab: str, wish: Wish) -> Planned:
     )
     sources = tuple(source for source, _ in links if isinstance(source, Container))
     lasting = image.labels.get(labels.ROLE) != "commit"
-    return Planned(plan, listens, kind, token if kind == SERVER else "", sources, lasting)
+    return Planned(plan, specs.awaited(listens), kind, token if kind == SERVER else "", sources, lasting)
 
 
 def _plain(wish: Wish) -> dict[str, Any]:

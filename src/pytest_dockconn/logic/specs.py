@@ -11,6 +11,8 @@ from .given import ip, kind, listed, shown, written
 from .names import hostname
 
 NETWORK_MODES = ("host", "none")
+#: What our server answers on, and what can be seen to listen. Engines take sctp, too.
+ANSWERED = ("tcp", "udp")
 
 
 def environment(env: object) -> dict[str, str]:
@@ -154,6 +156,22 @@ def check_link_source(facts: ContainerFacts, name: str, default_network: str) ->
             checked=f"it is on: {on}",
             remedy="put both on that network: networks=[...] makes the link a DNS name there",
         )
+
+
+def check_answered(ports: Iterable[PortKey]) -> None:
+    """Raises ``SpecError`` for a port on which a server of ours can't answer."""
+    odd = [port for port in ports if port.protocol not in ANSWERED]
+    if odd:
+        raise SpecError(
+            f"no server of ours answers on {', '.join(map(str, odd))}",
+            checked=f"the protocols of expose and bind; it answers on {' and '.join(ANSWERED)}",
+            remedy="leave it out, or bring a server that does: server(command=[...]) or server(image=...)",
+        )
+
+
+def awaited(ports: Iterable[PortKey]) -> tuple[PortKey, ...]:
+    """Those of them on which a server can be seen to listen."""
+    return tuple(port for port in ports if port.protocol in ANSWERED)
 
 
 def all_ports(exposed: Iterable[PortKey], bound: Iterable[PortKey]) -> tuple[PortKey, ...]:

@@ -12,6 +12,7 @@ from pytest_dockconn import Lab
 from pytest_dockconn.actions.services import Services
 from pytest_dockconn.engine.refusal import refusal
 from pytest_dockconn.model.settings import Settings
+from pytest_dockconn.model.spec import PortKey
 
 
 @pytest.fixture
@@ -39,9 +40,12 @@ def test_what_only_the_engine_finds_wrong_with_a_name(engine: FakeEngine, lab: L
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"hostname": "x" * 65}, {"dns": ["ns1"]}, {"extra_hosts": {"db": "x"}}, {"command": ["a\0"]}, {"image": 5}],
+    [
+        {"hostname": "x" * 65}, {"dns": ["ns1"]}, {"extra_hosts": {"db": "x"}}, {"command": ["a\0"]}, {"image": 5},
+        {"expose": ["9/sctp"]}, {"expose": [80, "9/sctp"]}, {"bind": {"9/sctp": None}},
+    ],
     ids=str,
-)
+)  # fmt: skip
 def test_nobody_builds_an_image_for_what_is_refused(engine: FakeEngine, lab: Lab, wrong: dict[str, object]) -> None:
     with refused():
         lab.server(**wrong)  # type: ignore[arg-type] # on purpose
@@ -81,3 +85,22 @@ def test_what_could_not_be_made_gives_back_the_name_of_its_kind_alone(lab: Lab) 
     lab.network("api")
     with refused("the name 'api' is taken in this lab"):
         lab.server(name="api")
+
+
+def test_what_no_server_of_ours_answers(engine: FakeEngine, lab: Lab) -> None:
+    image = lab.server().commit("mine:1")
+    before = engine.names
+
+    for wish in ({}, {"image": image}):
+        with refused("no server of ours answers on 9899/sctp"):
+            lab.server(expose=(80, "9899/sctp"), **wish)  # type: ignore[arg-type]
+    assert engine.names == before
+
+
+def test_what_a_server_of_the_callers_own_may_answer(lab: Lab) -> None:
+    """Nobody can see whether it does, so it is not waited for, neither at first nor later."""
+    server = lab.server(expose=("9899/sctp",), command=["sleep", "60"])
+    assert server.facts().exposed == (PortKey(9899, "sctp"),)
+
+    server.restart()
+    assert server.facts().running

@@ -177,3 +177,11 @@ def test_a_server_listens_on_what_is_exposed_and_bound_each_once() -> None:
     tcp80, tcp81, udp53 = PortKey(80), PortKey(81), PortKey(53, "udp")
     assert specs.all_ports([tcp80, udp53], [tcp81, tcp80]) == (tcp80, udp53, tcp81)
     assert specs.all_ports((), ()) == ()
+
+
+def test_what_our_server_answers_on() -> None:
+    web, dns, other = PortKey(80), PortKey(53, "udp"), PortKey(9, "sctp")
+    specs.check_answered((web, dns))
+    with refused("no server of ours answers on 9/sctp, 10/sctp"):
+        specs.check_answered((web, other, PortKey(10, "sctp")))
+    assert specs.awaited((web, other, dns)) == (web, dns)

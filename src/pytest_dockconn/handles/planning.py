@@ -86,22 +86,14 @@ def planned(services: Services, lab: str, wish: Wish) -> Planned:
     aliases = specs.check_aliases(wish.aliases, user_network=bool(own))
     argv, picture, plain = specs.command(wish.command), _image_name(wish.image), _plain(wish)
     called = on_engine(services.run, lab, checked(wish.name))
-    if wish.role == SERVER and argv is None and picture is None:
-        specs.check_answered(listens)
     # from here on the engine is asked, and may have to build an image
     legacy = () if own else _legacy(services, links)
     _check_engine(services, network_links=bool(own and links), ranges=[p.host for p in published if "-" in p.host])
-    image, kind = _image(services, wish, picture, argv)
-    if kind == SERVER:  # also what was committed of one
-        specs.check_answered(listens)
+    image, kind = _image(services, wish, picture, argv, listens)
     plan = ContainerPlan(
         image=image.id,
         name=called,
-        labels={
-            **labels.made(services.run, called, wish.role),
-            labels.SPEAKS: kind,
-            labels.FIRST: next(iter(networks), ""),
-        },
+        labels={**labels.made(services.run, called, wish.role), **_marks(kind, networks)},
         command=_command(kind, argv, listens, token),
         expose=listens,
         publish=published,
@@ -116,7 +108,12 @@ def planned(services: Services, lab: str, wish: Wish) -> Planned:
     )
     sources = tuple(source for source, _ in links if isinstance(source, Container))
     lasting = image.labels.get(labels.ROLE) != "commit"
-    return Planned(plan, specs.awaited(listens), kind, token if kind == SERVER else "", sources, lasting)
+    awaited = () if kind == CLIENT else specs.awaited(listens)  # the agent listens on nothing of what is asked for
+    return Planned(plan, awaited, kind, token if kind == SERVER else "", sources, lasting)
+
+
+def _marks(kind: str, networks: Iterable[str]) -> dict[str, str]:
+    return {labels.SPEAKS: kind, labels.FIRST: next(iter(networks), "")}
 
 
 def _plain(wish: Wish) -> dict[str, Any]:
@@ -264,11 +261,18 @@ def _image_name(wanted: object) -> str | None:
     return None if wanted is None else image_name(wanted.id if isinstance(wanted, Image) else wanted)
 
 
-def _image(services: Services, wish: Wish, name: str | None, argv: tuple[str, ...] | None) -> tuple[ImageFacts, str]:
-    """The image, and whether it is used as our client or our server."""
+def _image(
+    services: Services, wish: Wish, name: str | None, argv: tuple[str, ...] | None, ports: Sequence[PortKey]
+) -> tuple[ImageFacts, str]:
+    """The image, and whether it is used as our client or our server. Raises ``SpecError`` for ports that ours can't answer on."""
+    if wish.role == SERVER and name is None and argv is None:
+        specs.check_answered(ports)  # before it is built
     image = services.images.get(wish.role) if name is None else _found(services, wish.image, name)
     speaks = image.labels.get(labels.SPEAKS, "")
-    return image, speaks if argv is None and speaks == wish.role else ""
+    kind = speaks if argv is None and speaks == wish.role else ""
+    if kind == SERVER:  # also what was committed of one
+        specs.check_answered(ports)
+    return image, kind
 
 
 def _found(services: Services, wanted: object, name: str) -> ImageFacts:

@@ -9,6 +9,7 @@ from tests.fakes.engine import FakeEngine, Fault
 from tests.samples import refused
 
 from pytest_dockconn import Lab
+from pytest_dockconn.actions import containers
 from pytest_dockconn.actions.services import Services
 from pytest_dockconn.engine.refusal import refusal
 from pytest_dockconn.model.settings import Settings
@@ -104,3 +105,13 @@ def test_what_a_server_of_the_callers_own_may_answer(lab: Lab) -> None:
 
     server.restart()
     assert server.facts().running
+
+
+def test_a_client_is_not_waited_for_on_ports_that_its_agent_does_not_open(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it exposes is told to those that are linked to it."""
+    monkeypatch.setattr(containers, "PATIENCE", 0.5)
+    client = lab.client(expose=(80,), bind={81: None})
+
+    assert [str(port) for port in client.facts().exposed] == ["80/tcp", "81/tcp"]

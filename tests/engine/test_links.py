@@ -54,6 +54,17 @@ def test_nothing_exposed_gives_name_and_env_only(shared: Shared) -> None:
 
 
 @pytest.mark.dockconn(requires=["link-env"])
+def test_a_neighbours_variables_are_not_held_against_a_link(dockconn: Lab) -> None:
+    """``DB_ENV_PORT`` is of the link ``db-env``, not a variable PORT that the link ``db`` has copied."""
+    aliases = ("db", "db-env", "db-port")
+    servers = dict(zip(aliases, dockconn.side_by_side(*[dockconn.server] * len(aliases)), strict=True))
+    client = dockconn.client(links=servers)
+
+    for alias, server in servers.items():
+        assert_linked(client, server, alias=alias)
+
+
+@pytest.mark.dockconn(requires=["link-env"])
 def test_stale_after_a_restart_of_the_server_alone(dockconn: Lab) -> None:
     server = dockconn.server()
     client = dockconn.client(links=[server])

@@ -85,7 +85,8 @@ def _variable_problems(client: Container, theirs: ContainerFacts, ours: Containe
         env=theirs.env,
         tcp_first=tcp_first(services.version.version),
     )
-    return [f"variable {line}" for line in links.differences(links.variables(link), client.environment, alias)]
+    others = [other for _, other in ours.links]
+    return [f"variable {line}" for line in links.differences(links.variables(link), client.environment, alias, others)]
 
 
 def _answer_problems(client: Container, server: Container, alias: str) -> list[str]:

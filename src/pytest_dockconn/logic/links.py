@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -117,25 +117,38 @@ def _run(p: str, ip: str, first: PortKey, last: PortKey) -> dict[str, str]:
     }
 
 
-def differences(expected: Mapping[str, str], seen: Mapping[str, str], alias: str) -> list[str]:
+def differences(
+    expected: Mapping[str, str], seen: Mapping[str, str], alias: str, others: Iterable[str] = ()
+) -> list[str]:
     """What is wrong with the variables of one link, a line each; empty where they are exact.
 
     The values of the server's own variables are left out: they are passwords and the like.
+
+    Args:
+        expected: what the engine sets for it.
+        seen: all variables of the recipient.
+        alias: of the link.
+        others: the aliases of the recipient's links. What ``db-env`` sets begins like a variable that ``db`` copies, and
+            of a name that both set the engine leaves one: neither is held against ``db``.
     """
     p = prefix(alias)
+    longer = [q for q in map(prefix, others) if q.startswith(f"{p}_")]
+    mine = [n for n in {**expected, **seen} if not any(_is_of(n, q) for q in longer)]
 
     def told(name: str, value: str, instead: str = HIDDEN) -> str:
         return instead if name.startswith(f"{p}_ENV_") else repr(value)
 
-    ours = {
-        n: v
-        for n, v in seen.items()
-        if n in expected or n in (f"{p}_PORT", f"{p}_NAME") or n.startswith((f"{p}_PORT_", f"{p}_ENV_"))
-    }
-    wrong = [f"{n} is missing (expected {told(n, v)})" for n, v in expected.items() if n not in ours]
-    differ = [(n, v) for n, v in expected.items() if n in ours and ours[n] != v]
+    wanted = {n: expected[n] for n in mine if n in expected}
+    ours = {n: seen[n] for n in mine if n in seen and (n in wanted or _is_of(n, p))}
+    wrong = [f"{n} is missing (expected {told(n, v)})" for n, v in wanted.items() if n not in ours]
+    differ = [(n, v) for n, v in wanted.items() if n in ours and ours[n] != v]
     wrong += [f"{n} is {told(n, ours[n])}, expected {told(n, v, 'another')}" for n, v in differ]
-    return sorted(wrong) + sorted(f"{n}={told(n, v)} was not expected" for n, v in ours.items() if n not in expected)
+    return sorted(wrong) + sorted(f"{n}={told(n, v)} was not expected" for n, v in ours.items() if n not in wanted)
+
+
+def _is_of(name: str, p: str) -> bool:
+    """Whether a variable is called as those of a link with this prefix."""
+    return name in (f"{p}_PORT", f"{p}_NAME") or name.startswith((f"{p}_PORT_", f"{p}_ENV_"))
 
 
 def hosts(text: str) -> dict[str, tuple[str, ...]]:

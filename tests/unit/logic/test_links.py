@@ -214,6 +214,36 @@ def test_differences(seen: dict[str, str], lines: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("others", "seen", "lines"),
+    [
+        pytest.param(["db"], {"DB_ENV_B": "x"}, ["DB_ENV_B=*** was not expected"], id="no other"),
+        pytest.param(["db-env"], {"DB_ENV_NAME": "/c/db-env", "DB_ENV_PORT_80_TCP": "x"}, [], id="db-env"),
+        pytest.param(["db_port"], {"DB_PORT_NAME": "/c/db_port", "DB_PORT_ENV_C": "x"}, [], id="db_port"),
+        pytest.param(["db-env"], {"DB_ENV_B": "x"}, ["DB_ENV_B=*** was not expected"], id="none that it would set"),
+        pytest.param(["db-env-x"], {"DB_ENV_X_PORT": "x"}, [], id="more in between"),
+        pytest.param(["dbx"], {"DB_ENV_B": "x"}, ["DB_ENV_B=*** was not expected"], id="one that only begins like it"),
+        pytest.param(["db-env"], {"DB_ENV_A": "2"}, ["DB_ENV_A is ***, expected another"], id="its own are compared"),
+        pytest.param(["db-port", "web"], {"DB_PORT": "y"}, ["DB_PORT is 'y', expected 'tcp:"], id="its own port, too"),
+    ],
+)
+def test_what_another_link_sets_is_not_held_against_one(
+    others: list[str], seen: dict[str, str], lines: list[str]
+) -> None:
+    found = links.differences(EXPECTED, {**EXPECTED, **seen}, "db", others)
+    assert len(found) == len(lines)
+    for line, begins in zip(found, lines, strict=True):
+        assert line.startswith(begins)
+
+
+def test_a_name_that_both_of_two_links_set_is_not_held_against_the_shorter() -> None:
+    """The engine leaves one of the two: the server's own NAME, or the link's."""
+    both = {**EXPECTED, "DB_ENV_NAME": "of the server"}
+    assert links.differences(both, {**both, "DB_ENV_NAME": "/c/db-env"}, "db", ["db", "db-env"]) == []
+    told = ["DB_ENV_NAME is ***, expected another"]
+    assert links.differences(both, {**both, "DB_ENV_NAME": "/c/db-env"}, "db", ["db"]) == told
+
+
+@pytest.mark.parametrize(
     ("text", "table"),
     [
         pytest.param("", {}, id="empty"),

@@ -1,0 +1,61 @@
+"""Links of containers that others made, as ``docker run --link`` makes them: on an engine in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.fakes.engine import FakeEngine
+from tests.unit import labs
+
+from pytest_dockconn import Container, Lab, ReachabilityError, Server, assert_linked
+from pytest_dockconn.model.spec import ContainerPlan
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    with labs.opened() as made:
+        yield made
+
+
+@pytest.fixture
+def db(lab: Lab) -> Server:
+    return lab.server(name="db", env={"PASSWORD": "geheim"})
+
+
+def theirs(lab: Lab, *links: tuple[str, str]) -> Container:
+    engine = lab._services.engine
+    image = lab._services.images.get("client").id
+    made = engine.create(ContainerPlan(image=image, name="theirs", labels={}, command=("sleep", "60"), links=links))
+    engine.start(made)
+    return lab.adopt(made)
+
+
+@pytest.fixture(autouse=True)
+def they_remove_it(lab: Lab) -> Iterator[None]:
+    yield
+    lab._services.engine.remove("theirs")
+
+
+def test_an_adopted_one_is_linked(lab: Lab, db: Server) -> None:
+    adopted = theirs(lab, (db.engine_name, "db"))
+
+    assert adopted.environment["DB_NAME"] == "/theirs/db"
+    assert adopted.environment["DB_ENV_PASSWORD"] == "geheim"
+    assert adopted.environment["HOSTNAME"] == adopted.id[:12]
+    assert_linked(adopted, db)
+
+
+def test_an_adopted_one_is_not(lab: Lab, db: Server) -> None:
+    with pytest.raises(ReachabilityError, match="theirs is not linked to db as 'db'"):
+        assert_linked(theirs(lab), db)
+
+
+def test_variables_are_missed(lab: Lab, db: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = lab._services.engine
+    assert isinstance(engine, FakeEngine)
+    adopted = theirs(lab, (db.engine_name, "db"))
+    monkeypatch.setattr(engine, "_link", lambda *_: {})
+
+    with pytest.raises(ReachabilityError, match="variable DB_NAME is missing"):
+        assert_linked(adopted, db)

@@ -91,12 +91,12 @@ def _variable_problems(client: Container, theirs: ContainerFacts, ours: Containe
 
 def _answer_problems(client: Container, server: Container, alias: str) -> list[str]:
     exposed = server.facts().exposed
-    # any TCP port can be asked; a datagram is sure to be answered by servers of ours alone
-    asked = next((p for p in exposed if p.protocol == "tcp" or (p.protocol == "udp" and server.speaks)), None)
-    if asked is None:
+    # any TCP port can be asked, and it is HTTP that a link promises; a datagram is sure to be answered by servers of ours alone
+    asked = [p for p in exposed if p.protocol == "tcp"] or [p for p in exposed if p.protocol == "udp" and server.speaks]
+    if not asked:
         return []
     try:
-        assert_reachable(client, server.port(asked.number, asked.protocol).named(alias))
+        assert_reachable(client, server.port(asked[0].number, asked[0].protocol).named(alias))
     except ReachabilityError as error:
         return str(error).splitlines()
     return []

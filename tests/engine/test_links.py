@@ -7,7 +7,7 @@ import pytest
 from pytest_dockconn import Lab, ReachabilityError, assert_linked, assert_reachable
 from pytest_dockconn.errors import SpecError
 from tests.engine import scenes
-from tests.engine.helpers import take_address
+from tests.engine.helpers import docker_py, take_address
 from tests.shared import Shared
 
 links = pytest.mark.dockconn(requires=["links"])
@@ -120,6 +120,50 @@ def test_link_on_a_user_network_is_a_dns_name(dockconn: Lab, shared: Shared) -> 
 
     assert_linked(client, made.server, alias="only-mine")
     assert "only-mine" not in client.hosts
+
+
+@pytest.mark.dockconn(requires=["network-links"])
+def test_a_link_of_a_network_to_a_container_that_is_still_to_come(dockconn: Lab) -> None:
+    network = dockconn.network()
+    client = dockconn.client(networks=[network], links=["later"])
+
+    assert_linked(client, dockconn.server(networks=[network], name="later"))
+
+
+@pytest.mark.dockconn(requires=["network-links"])
+def test_a_link_of_a_network_that_others_made(dockconn: Lab, shared: Shared) -> None:
+    """``docker run --link`` leaves the alias out; the short id of the source and an alias are taken, too."""
+    made = shared.once(scenes.named)
+    client, server = dockconn.client(), dockconn.adopt(made.server.id)
+    names = [(made.server.engine_name, None), (server.id[:12], "by-id"), ("db", "by-alias")]
+    api = docker_py(dockconn._services.engine.url)
+    api.connect_container_to_network(client.id, made.network.id, links=names)
+    dockconn._services.facts.forget(client.id)
+
+    for source, alias in names:
+        assert_linked(client, server, alias or source)
+
+
+@pytest.mark.dockconn(requires=["network-links"])
+def test_that_a_name_answers_makes_no_link(shared: Shared) -> None:
+    """Every server of a network has names that all know."""
+    made = shared.once(scenes.named)
+    assert_reachable(made.client, made.server.port(80).named("db"))
+
+    with pytest.raises(ReachabilityError, match="as 'db': there is no such link on its networks"):
+        assert_linked(made.client, made.server, alias="db")
+    with pytest.raises(ReachabilityError, match="as 'server1': there is no such link on its networks"):
+        assert_linked(made.client, made.server)
+
+
+def test_where_links_of_networks_are_dropped_the_message_says_so(dockconn: Lab, shared: Shared) -> None:
+    made = shared.once(scenes.named)
+    dropped = not dockconn.engine.can("network-links")
+
+    with pytest.raises(ReachabilityError) as caught:
+        assert_linked(made.client, made.server, alias="db")
+
+    assert ("drops links on networks of one's own" in str(caught.value)) is dropped
 
 
 @links

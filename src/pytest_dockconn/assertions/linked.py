@@ -18,7 +18,8 @@ def assert_linked(client: Container, server: Container, alias: str | None = None
     """Pass when a link is what the engine promises.
 
     The name in the client's /etc/hosts leads to the server's present address; the link's variables are exact where the
-    engine sets them; HTTP by that name is answered by that server.
+    engine sets them; HTTP by that name is answered by that server. On networks of one's own a link is a name in DNS alone, so
+    that the client has it is looked up.
 
     Args:
         client: the one that was linked, also one that was adopted.
@@ -34,15 +35,14 @@ def assert_linked(client: Container, server: Container, alias: str | None = None
         _check(one)
     name = hostname(alias if alias is not None else server.name)
     theirs, ours = server.facts(), client.facts()
-    if not _on_default(client, theirs, ours):
-        problems: list[str] = []  # an endpoint link: DNS alone
-    else:
+    if _by_hosts(client, theirs, ours, name):
         problems = _hosts_problems(client, theirs, name) + _variable_problems(client, theirs, ours, name)
+    else:
+        problems = _network_problems(client, server, name)
     if not problems:
         problems = _answer_problems(client, server, name)
     if problems:
-        remedy = "restart the client after the server, or link them: client(links={alias: server}); see `docker inspect` for Links"
-        raise ReachabilityError(messages.link(client.name, server.name, name, problems, remedy))
+        raise ReachabilityError(messages.link(client.name, server.name, name, problems, _remedy(client, name)))
 
 
 def _check(one: object) -> None:
@@ -54,9 +54,33 @@ def _check(one: object) -> None:
         )
 
 
-def _on_default(client: Container, theirs: ContainerFacts, ours: ContainerFacts) -> bool:
-    default = client.services.default_network
-    return ours.endpoint(default) is not None or theirs.endpoint(default) is not None
+def _by_hosts(client: Container, theirs: ContainerFacts, ours: ContainerFacts, alias: str) -> bool:
+    """Whether it is a link of the default network, or would be one there."""
+    if any(other == alias for _, other in ours.links):
+        return True
+    where = ours if ours.endpoints else theirs  # of one that shares another's network the engine tells none
+    on_default = where.endpoint(client.services.default_network) is not None
+    return on_default and not links.on_a_network(ours, theirs, alias)
+
+
+def _network_problems(client: Container, server: Container, alias: str) -> list[str]:
+    """An endpoint link is a name in DNS and nothing else, and others may have given the same name to all."""
+    theirs, ours = server.facts(), client.facts()
+    if links.on_a_network(ours, theirs, alias):
+        return []
+    return [links.no_link(ours, theirs, alias, server.name)]
+
+
+def _remedy(client: Container, alias: str) -> str:
+    if client.facts().endpoint(client.services.default_network) is None and not can(client.services, "network-links"):
+        return (
+            f"{client.services.version.kind} drops links on networks of one's own (capability 'network-links'): give the server "
+            f"the name for all, server(networks=[network], aliases=[{alias!r}]), and ask for server.port(80).named({alias!r})"
+        )
+    return (
+        f"restart the client after the server, or link them: client(links={{{alias!r}: server}}), links=[server] for its own "
+        "name, and on networks of one's own networks=[network] beside it; see `docker inspect` for Links"
+    )
 
 
 def _hosts_problems(client: Container, theirs: ContainerFacts, alias: str) -> list[str]:

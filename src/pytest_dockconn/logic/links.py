@@ -1,4 +1,4 @@
-"""What a link promises: the variables of moby's ``daemon/links/links.go``, and the line in /etc/hosts. Pure."""
+"""What a link promises: the variables of moby's ``daemon/links/links.go``, and the line in /etc/hosts; of a network, that it is there. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from ..model.facts import ContainerFacts
 from ..model.spec import PortKey
 from ..text import HIDDEN
+from .called import names_of
 
 #: Variables of the source that a link does not copy.
 NOT_COPIED = ("HOME", "PATH")
@@ -149,6 +151,36 @@ def differences(
 def _is_of(name: str, p: str) -> bool:
     """Whether a variable is called as those of a link with this prefix."""
     return name in (f"{p}_PORT", f"{p}_NAME") or name.startswith((f"{p}_PORT_", f"{p}_ENV_"))
+
+
+def of_networks(ours: ContainerFacts, alias: str) -> list[tuple[str, str]]:
+    """The links by a name that a container has on networks of one's own: (network, source) pairs.
+
+    Docker keeps them as they were given: the source by a name, an id or an alias, and perhaps still to come; the alias left
+    out where ``docker run --link web`` did so.
+    """
+    return [(e.network, source) for e in ours.endpoints for source, word in e.links if (word or source) == alias]
+
+
+def on_a_network(ours: ContainerFacts, theirs: ContainerFacts, alias: str) -> bool:
+    """Whether there is such a link on a network that both are on."""
+    names = names_of(theirs, ())
+    return any(
+        source.lower() in names and theirs.endpoint(network) is not None for network, source in of_networks(ours, alias)
+    )
+
+
+def no_link(ours: ContainerFacts, theirs: ContainerFacts, alias: str, server: str) -> str:
+    """Why there is none, in words; ``server`` is what the tests call it."""
+    leads = [network for network, source in of_networks(ours, alias) if source.lower() in names_of(theirs, ())]
+    if leads:
+        return f"the link is one of {', '.join(leads)}, and {server} is not on it"
+    there = [f"{word or source} to {source} on {e.network}" for e in ours.endpoints for source, word in e.links]
+    on = ", ".join(e.network for e in ours.endpoints) or "none"
+    return (
+        f"there is no such link on its networks ({on}), where it has {', '.join(there) or 'none'}; that DNS knows a name makes "
+        "no link: there every container has names for all"
+    )
 
 
 def hosts(text: str) -> dict[str, tuple[str, ...]]:

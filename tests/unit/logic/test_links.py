@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from tests.samples import container, endpoint
 
 from pytest_dockconn.logic import links
 from pytest_dockconn.model.spec import PortKey
@@ -241,6 +243,28 @@ def test_a_name_that_both_of_two_links_set_is_not_held_against_the_shorter() -> 
     assert links.differences(both, {**both, "DB_ENV_NAME": "/c/db-env"}, "db", ["db", "db-env"]) == []
     told = ["DB_ENV_NAME is ***, expected another"]
     assert links.differences(both, {**both, "DB_ENV_NAME": "/c/db-env"}, "db", ["db"]) == told
+
+
+@pytest.mark.parametrize(
+    ("written", "alias", "linked"),
+    [
+        pytest.param(("server1", "db"), "db", True, id="by the name"),
+        pytest.param(("SERVER1", "db"), "db", True, id="DNS knows no capitals"),
+        pytest.param(("web", "db"), "db", True, id="by an alias that all know"),
+        pytest.param(("id-of-server", "db"), "db", True, id="by the short id"),
+        pytest.param(("server1.front", "db"), "db", True, id="by the name and the network"),
+        pytest.param(("server1", ""), "server1", True, id="docker run --link server1"),
+        pytest.param(("server1", ""), "db", False, id="another name"),
+        pytest.param(("server1", "db"), "server1", False, id="the alias hides the name"),
+        pytest.param(("server2", "db"), "db", False, id="another server"),
+        pytest.param(("server1.back", "db"), "db", False, id="another network"),
+    ],
+)
+def test_a_link_of_a_network(written: tuple[str, str], alias: str, linked: bool) -> None:
+    ours = container("client1", endpoints=(endpoint(), endpoint("front", links=(written,))))
+    theirs = container("server1", endpoints=(endpoint("front", aliases=("web",)),))
+    assert links.on_a_network(ours, theirs, alias) is linked
+    assert not links.on_a_network(ours, replace(theirs, endpoints=(endpoint("back", aliases=("web",)),)), alias)
 
 
 @pytest.mark.parametrize(

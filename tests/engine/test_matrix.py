@@ -253,6 +253,28 @@ def test_of_ones_own_choice(dockconn: Lab, stack: Stack) -> None:
     assert isinstance(matrix.destinations[listener.label], HostListener)
 
 
+def test_of_itself_where_that_is_named(dockconn: Lab, stack: Stack) -> None:
+    """Also of one that does not say who it is, and of one that listens on 127.0.0.1 alone, which proves no no."""
+    web, api, db = stack.all
+    ports = [web.port(80), api.port(53, "udp"), db.port(5432), db.port(5434)]
+
+    matrix = dockconn.matrix(stack.all, ports, timeout=TIMEOUT)
+
+    assert len(matrix) == 12
+    for one, port in ((web, ports[0]), (api, ports[1]), (db, ports[2])):
+        assert matrix[one, port].answered_by == one.id
+    assert matrix.cells["db", "db:5434"].word == "refused?"
+    table = """
+         web:80  api:53/udp  db:5432  db:5434
+    web  {web}   yes         no       *
+    api  yes     yes         yes      *
+    db   no      yes         -        *
+    """
+    assert_matrix(matrix, table.format(web="yes"))
+    with pytest.raises(ReachabilityError, match="web -> web:80 is reachable, expected no"):
+        assert_matrix(matrix, table.format(web="no"))
+
+
 def test_no_is_proved(dockconn: Lab, stack: Stack) -> None:
     """Nothing listens on a port, nobody knows an address: that nobody answers there says nothing of the way."""
     url = f"tcp://{dockconn.bridge.gateway}:1"

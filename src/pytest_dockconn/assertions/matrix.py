@@ -28,7 +28,8 @@ def assert_matrix(matrix: Matrix, expected: Expectation) -> None:
         matrix: of ``lab.matrix``.
         expected: a table as text with destinations as columns (``web:80``) and sources as rows, or a mapping of
             ``(source, destination)``, by object or by name. A cell is ``yes``, ``no``, the word of a verdict, or ``*``
-            for one that nobody cares about; a container with itself is not asked (``-``).
+            for one that nobody cares about; a container with itself is ``-`` or left out, or expected to be something where
+            it was asked.
 
     Raises:
         ReachabilityError: the table with what differs marked, and why for the first few.

@@ -18,7 +18,7 @@ from ..report import matrix as report
 from ..text import one_line
 from .container import Container, Port
 from .listener import HostListener
-from .pairs import cells
+from .pairs import cells, is_own
 from .source import Destination, Source, check_destination, check_source, check_timeout
 
 
@@ -63,7 +63,7 @@ class Matrix:
             raise SpecError(
                 one_line(f"{pair[0]} -> {pair[1]} was not asked"),
                 checked=f"sources: {', '.join(self._sources)}; destinations: {', '.join(self._destinations)}",
-                remedy="ask it: matrix(sources, destinations); a container is not asked by itself",
+                remedy="ask it: matrix(sources, destinations); a container is asked by itself where destinations are named",
             )
         return self._cells[pair].result
 
@@ -74,8 +74,9 @@ class Matrix:
         return iter(self._cells)
 
     def own(self) -> list[Pair]:
-        """The pairs of a container with itself, which are not asked."""
-        return [(s, d) for s in self._sources for d in self._destinations if (s, d) not in self._cells]
+        """The pairs of a container with itself, which are asked only where the destinations were named."""
+        asked = self._destinations.items()
+        return [(name, called) for name, s in self._sources.items() for called, d in asked if is_own(s, d)]
 
     def table(self, marks: Mapping[Pair, str] | None = None) -> str:
         """The table; ``marks`` are the expectations of cells that differ from them, by pair."""
@@ -116,7 +117,7 @@ def ask_matrix(
         raise _without("destination")
     side_by_side(*(lambda s=s: _opened(s) for s in asking.values()))
     asked = named or _labelled(_default(list(asking.values())), label, "destination")
-    return Matrix(asking, asked, cells(services, asking, asked, limit))
+    return Matrix(asking, asked, cells(services, asking, asked, limit, own=named is not None))
 
 
 def _sources(sources: Iterable[Source]) -> list[Source]:

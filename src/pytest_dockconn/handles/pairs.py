@@ -35,9 +35,9 @@ class _Seen(Struct, frozen=True):
     results: Sequence[ProbeResult]
 
 
-def cells(services: Services, asking: Sources, asked: Destinations, timeout: float) -> dict[Pair, Cell]:
-    """What came of every pair, by the labels of source and destination."""
-    ways = _ways(services, asking, asked)
+def cells(services: Services, asking: Sources, asked: Destinations, timeout: float, *, own: bool) -> dict[Pair, Cell]:
+    """What came of every pair, by the labels of source and destination; ``own``: also of a container with itself."""
+    ways = _ways(services, asking, asked, own=own)
     before = _controls(services, asking, asked, ways, timeout)
     with services.turns.asking():
         rows: list[dict[Pair, _Seen]] = side_by_side(
@@ -65,14 +65,19 @@ def cells(services: Services, asking: Sources, asked: Destinations, timeout: flo
     }
 
 
-def _ways(services: Services, asking: Sources, asked: Destinations) -> Ways:
-    """How every source asks for every destination, but for a container by itself."""
+def is_own(source: Source, destination: Destination) -> bool:
+    """Whether a container would ask itself."""
+    return isinstance(destination, Port) and destination.owner == source
+
+
+def _ways(services: Services, asking: Sources, asked: Destinations, *, own: bool) -> Ways:
+    """How every source asks for every destination."""
 
     def of(name: str, source: Source) -> Ways:
         return {
             (name, called): _targets(services, source, destination)
             for called, destination in asked.items()
-            if not (isinstance(destination, Port) and destination.owner == source)
+            if own or not is_own(source, destination)
         }
 
     rows: list[Ways] = side_by_side(*(partial(of, name, source) for name, source in asking.items()))

@@ -12,7 +12,7 @@ from ..model.probe import NEGATIVE, ProbeResult, Verdict
 from ..text import one_line, printable
 from .given import shown
 
-#: A cell that nobody cares about, and one of a container with itself, which is not asked.
+#: A cell that nobody cares about, and one of a container with itself, of which nothing is expected.
 ANY, SELF = "*", "-"
 YES, NO = "yes", "no"
 _WORDS = {verdict.value for verdict in Verdict}
@@ -122,7 +122,8 @@ def _label(row: Sequence[str], width: int) -> tuple[str, list[str]]:
 def complete(expected: Mapping[Pair, str], pairs: Collection[Pair], own: Collection[Pair]) -> dict[Pair, str]:
     """The expectation of every pair. Raises ``SpecError`` for a cell without one, and for one that was not asked.
 
-    ``own`` are the pairs of a container with itself, which need none, and can have no other than ``-`` or ``*``.
+    ``own`` are the pairs of a container with itself, which need none; where they were not asked, they can have no other than
+    ``-`` or ``*``.
     """
     stray = [pair for pair in expected if pair not in pairs and pair not in own]
     if stray:
@@ -131,22 +132,23 @@ def complete(expected: Mapping[Pair, str], pairs: Collection[Pair], own: Collect
             checked=f"asked were: {_shown(pairs)}",
             remedy="correct the name, or ask it: matrix(sources, destinations)",
         )
-    odd = [p for p, wanted in expected.items() if wanted not in (ANY, SELF) and p in own]
-    odd += [p for p in pairs if expected.get(p) == SELF]
+    odd = [p for p, wanted in expected.items() if wanted not in (ANY, SELF) and p in own and p not in pairs]
+    odd += [p for p in pairs if expected.get(p) == SELF and p not in own]
     if odd:
         raise SpecError(
             f"the expected matrix mistakes who is asked: {_shown(odd)}",
-            checked=f"a container with itself is not asked, and stands as {SELF}; all others are",
-            remedy=f"write {SELF} for a container with itself; elsewhere {ANY} is a cell that nobody cares about",
+            checked=f"a container with itself stands as {SELF}, and is asked only where destinations are named; all others are",
+            remedy=f"write {SELF} for a container with itself, or ask it: matrix(sources, destinations); elsewhere {ANY} is a "
+            "cell that nobody cares about",
         )
-    missing = [pair for pair in pairs if pair not in expected]
+    missing = [pair for pair in pairs if pair not in expected and pair not in own]
     if missing:
         raise SpecError(
             f"the expected matrix leaves out {_shown(missing)}",
             checked="every cell must be named",
             remedy="name it; * is one that nobody cares about",
         )
-    return {pair: expected[pair] for pair in pairs}
+    return {pair: expected[pair] for pair in pairs if expected.get(pair, SELF) != SELF}
 
 
 def _shown(pairs: Iterable[Pair], most: int = 8) -> str:

@@ -257,7 +257,7 @@ def test_what_does_not_lead_to_the_owner_is_no_proof(
     monkeypatch.setattr(unreachable, "watch", told.outside)
     monkeypatch.setattr(pairs, "ask", told.outside)
     monkeypatch.setattr(controls, "ask", told.from_inside)
-    cells = lab.matrix([source], [port]).cells.values()  # none for a server by itself
+    cells = lab.matrix([source], [port]).cells.values()
     if not lacks:
         assert_unreachable(source, port)
         assert [one.lacks for one in cells if one.lacks] == []

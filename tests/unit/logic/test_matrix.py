@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.samples import refused, result
 
 from pytest_dockconn.errors import SpecError
-from pytest_dockconn.logic.matrix import Cell, complete, difference, most_telling, parsed, word
+from pytest_dockconn.logic.matrix import Cell, Pair, complete, difference, most_telling, parsed, word
 from pytest_dockconn.model.probe import ProbeResult, Verdict
 from pytest_dockconn.report.matrix import table
 
@@ -175,6 +175,26 @@ BOTH = {("web", "api:80"): "yes", ("api", "web:80"): "no"}
 def test_complete(own: str | None) -> None:
     expected = {**BOTH, **(dict.fromkeys(OWN, own) if own else {})}
     assert complete(expected, ASKED, OWN) == BOTH
+
+
+@pytest.mark.parametrize(
+    ("own", "left"),
+    [
+        pytest.param({}, {}, id="left out"),
+        pytest.param(dict.fromkeys(OWN, "-"), {}, id="itself"),
+        pytest.param({OWN[0]: "yes"}, {OWN[0]: "yes"}, id="one is named"),
+        pytest.param({OWN[0]: "no", OWN[1]: "*"}, {OWN[0]: "no", OWN[1]: "*"}, id="both are"),
+    ],
+)
+def test_of_containers_that_were_asked_by_themselves(own: dict[Pair, str], left: dict[Pair, str]) -> None:
+    assert complete({**BOTH, **own}, [*ASKED, *OWN], OWN) == {**BOTH, **left}
+
+
+def test_that_some_are_asked_by_themselves_excuses_no_other() -> None:
+    with refused("leaves out api -> web:80"):
+        complete({ASKED[0]: "yes"}, [*ASKED, *OWN], OWN)
+    with refused("mistakes who is asked: web -> api:80"):
+        complete({**BOTH, ASKED[0]: "-"}, [*ASKED, *OWN], OWN)
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,10 @@ def by_objects(stack: Stack) -> object:
     return {(s, p): (s, p.owner) not in closed for s in stack.all for p in ports if p.owner != s}
 
 
+def by_a_bare_name(_: Stack) -> object:
+    return TABLE.replace("web:80", "web   ")
+
+
 def by_names_and_verdicts(stack: Stack) -> object:
     return {pair: cell.result.verdict for pair, cell in stack.matrix.cells.items()}
 
@@ -101,7 +105,16 @@ def nobody_cares(_: Stack) -> object:
     return TABLE.replace("timed-out", "*        ").replace("-  ", "*  ")
 
 
-EXPECTED = [as_printed, by_yes_and_no, with_a_corner, in_markdown, by_objects, by_names_and_verdicts, nobody_cares]
+EXPECTED = [
+    as_printed,
+    by_yes_and_no,
+    with_a_corner,
+    in_markdown,
+    by_objects,
+    by_a_bare_name,
+    by_names_and_verdicts,
+    nobody_cares,
+]
 
 
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda f: f.__name__.replace("_", " "))
@@ -117,6 +130,7 @@ def test_lookup(stack: Stack) -> None:
     assert matrix[db, api.port(53, "udp")].address == api.ip_on("back")
     assert matrix["api", db].answered_by == db.id  # its only exposed port
     assert matrix["web", "db:5432"].verdict is Verdict.TIMED_OUT
+    assert matrix["api", "web"] == matrix["api", "web:80"]
     assert set(matrix) == set(matrix.cells)
 
 
@@ -124,6 +138,7 @@ NOT_ASKED: list[tuple[object, str]] = [
     (("web", "web:80"), "web -> web:80 was not asked"),
     (("web", "api:81"), "web -> api:81 was not asked"),
     (("nobody", "api:80"), "nobody -> api:80 was not asked"),
+    (("web", "db"), "db is 2 destinations of the matrix: db:5432, db:5433"),
     ("web", "'web' is no pair"),
     (("web", "api:80", "db:80"), "is no pair"),
 ]

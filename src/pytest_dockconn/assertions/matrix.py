@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..errors import ReachabilityError, SpecError
 from ..handles.container import Container, Port
 from ..handles.matrix import Matrix, ask_matrix, label
 from ..handles.source import Destination, Source
 from ..logic.given import kind, listed, shown
-from ..logic.matrix import NO, YES, Cell, Pair, complete, difference, parsed, word
+from ..logic.matrix import NO, YES, Cell, Pair, complete, difference, once, parsed, word
 from ..model.evidence import Why
 from ..model.probe import Verdict
 from ..report import matrix as report
@@ -26,8 +26,8 @@ def assert_matrix(matrix: Matrix, expected: Expectation) -> None:
 
     Args:
         matrix: of ``lab.matrix``.
-        expected: a table as text with destinations as columns (``web:80``) and sources as rows, or a mapping of
-            ``(source, destination)``, by object or by name. A cell is ``yes``, ``no``, the word of a verdict, or ``*``
+        expected: a table as text with destinations as columns (``web:80``, or ``web`` for its only one) and sources as rows,
+            or a mapping of ``(source, destination)``, by object or by name. A cell is ``yes``, ``no``, the word of a verdict, or ``*``
             for one that nobody cares about; a container with itself is ``-`` or left out, or expected to be something where
             it was asked.
 
@@ -40,8 +40,7 @@ def assert_matrix(matrix: Matrix, expected: Expectation) -> None:
         raise SpecError(
             f"{shown(matrix)} is no matrix", checked=kind(matrix), remedy="pass what lab.matrix(...) returned"
         )
-    named = parsed(expected) if isinstance(expected, str) else _mapped(matrix, expected)
-    wanted = complete(_host(named), matrix.cells, matrix.own())
+    wanted = complete(once(_named(matrix, expected)), matrix.cells, matrix.own())
     cells = matrix.cells
     differences = {pair: words for pair, words in ((p, difference(cells[p], w)) for p, w in wanted.items()) if words}
     if differences:
@@ -50,19 +49,18 @@ def assert_matrix(matrix: Matrix, expected: Expectation) -> None:
         raise ReachabilityError(report.failure(differences, len(wanted), table, whys))
 
 
-def _host(named: Mapping[Pair, str]) -> dict[Pair, str]:
-    """``host`` is short for ``the host``."""
-    return {({"host": "the host"}.get(source, source), destination): w for (source, destination), w in named.items()}
-
-
-def _mapped(matrix: Matrix, expected: object) -> dict[Pair, str]:
+def _named(matrix: Matrix, expected: object) -> Iterator[tuple[Pair, str]]:
+    """The cells that are named, by the labels of the matrix, and what they are expected to be."""
+    if isinstance(expected, str):
+        yield from ((matrix.pair(key), wanted) for key, wanted in parsed(expected, matrix.owners).items())
+        return
     if not isinstance(expected, Mapping):
         raise SpecError(
             f"expected={shown(expected)}: a table as text or a mapping is wanted",
             checked=kind(expected),
             remedy="write {(source, destination): Verdict.TIMED_OUT}",
         )
-    return {matrix.pair(key): word(value) for key, value in expected.items()}
+    yield from ((matrix.pair(key), word(value)) for key, value in expected.items())
 
 
 def _why(matrix: Matrix, pair: Pair, cell: Cell) -> Why | None:

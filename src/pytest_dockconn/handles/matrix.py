@@ -34,6 +34,7 @@ class Matrix:
         self._sources = dict(sources)
         self._destinations = dict(destinations)
         self._cells = dict(cells)
+        self._by_owner = _by_owner(self._destinations)
 
     @property
     def sources(self) -> dict[str, Source]:
@@ -51,11 +52,28 @@ class Matrix:
         return dict(self._cells)
 
     def pair(self, key: object) -> Pair:
-        """The labels of a pair of objects or names. Raises ``SpecError`` for one that was not asked."""
+        """The labels of a pair of objects or names. Raises ``SpecError`` for what is none, and for a name that means several."""
         if not isinstance(key, tuple) or len(key) != 2:
             raise SpecError(f"{shown(key)} is no pair", checked=kind(key), remedy="write matrix[source, destination]")
         source = key[0].name if isinstance(key[0], Source) else key[0] if isinstance(key[0], str) else shown(key[0])
-        return {"host": "the host"}.get(source, source), label(key[1])
+        destination = self._column(key[1]) if isinstance(key[1], str) else label(key[1])
+        return HOST.get(source, source), destination
+
+    def _column(self, called: str) -> str:
+        """A bare name is that of its owner's only destination; all else is a label."""
+        labels = [] if called in self._destinations else self._by_owner.get(called, [])
+        if len(labels) > 1:
+            raise SpecError(
+                one_line(f"{called} is {len(labels)} destinations of the matrix: {', '.join(labels)}"),
+                checked="a container's bare name is its only destination",
+                remedy=f"name one, such as {labels[0]}",
+            )
+        return labels[0] if labels else called
+
+    @property
+    def owners(self) -> list[str]:
+        """The bare names of those who were asked: each stands for its owner's only destination."""
+        return list(self._by_owner)
 
     def __getitem__(self, key: tuple[Source | str, Destination]) -> ProbeResult:
         pair = self.pair(key)
@@ -89,6 +107,20 @@ class Matrix:
 
     def __repr__(self) -> str:
         return f"<Matrix {len(self._sources)} x {len(self._destinations)}>"
+
+
+#: What the host is called for short.
+HOST = {"host": "the host"}
+
+
+def _by_owner(destinations: Mapping[str, Destination]) -> dict[str, list[str]]:
+    """The labels of the destinations, by the bare names of their owners."""
+    found: dict[str, list[str]] = {}
+    for called, destination in destinations.items():
+        names = [destination.owner.name] if isinstance(destination, Port) else []
+        for name in [*HOST, *HOST.values()] if isinstance(destination, HostListener) else names:
+            found.setdefault(name, []).append(called)
+    return found
 
 
 def label(destination: Destination | object) -> str:

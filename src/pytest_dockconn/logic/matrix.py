@@ -75,14 +75,18 @@ def word(value: object) -> str:
     )
 
 
-def parsed(text: str) -> dict[Pair, str]:
-    """A table as text: destinations as columns, sources as rows; lines of a Markdown table are taken too."""
+def parsed(text: str, named: Collection[str] = ()) -> dict[Pair, str]:
+    """A table as text: destinations as columns, sources as rows; lines of a Markdown table are taken too.
+
+    ``named`` are the words that are columns although no port is in them.
+    """
     rows = [_cells(line) for line in text.splitlines() if line.strip() and set(line) - set("|-: +")]
     seen = printable(text, 2000)
     if not rows:
         raise SpecError("the expected matrix is empty", checked=shown(text), remedy=_EXAMPLE)
     first, *body = rows
-    columns = list(dropwhile(lambda word: ":" not in word, first))  # the corner may have words of its own
+    # the corner may have words of its own
+    columns = list(dropwhile(lambda word: ":" not in word and word not in named, first))
     twice = next((column for column in columns if columns.count(column) > 1), None)
     if not columns or twice:
         what = f"the column {shown(twice)} stands twice in" if twice else "no destination is in the first line of"
@@ -117,6 +121,19 @@ def _label(row: Sequence[str], width: int) -> tuple[str, list[str]]:
             remedy=_EXAMPLE,
         )
     return " ".join(row[: len(row) - width]), list(row[len(row) - width :])
+
+
+def once(named: Iterable[tuple[Pair, str]]) -> dict[Pair, str]:
+    """What is named, each pair once. Raises ``SpecError`` for a pair of which two things are expected."""
+    found: dict[Pair, str] = {}
+    for pair, wanted in named:
+        if found.setdefault(pair, wanted) != wanted:
+            raise SpecError(
+                f"the expected matrix has both {found[pair]} and {wanted} for {_shown([pair])}",
+                checked="objects, names and bare names: several may stand for one destination",
+                remedy="name each cell once",
+            )
+    return found
 
 
 def complete(expected: Mapping[Pair, str], pairs: Collection[Pair], own: Collection[Pair]) -> dict[Pair, str]:

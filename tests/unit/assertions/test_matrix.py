@@ -93,3 +93,57 @@ def test_nobody_asks_himself_where_nothing_is_named(lab: Lab, web: Server, api: 
     assert set(assert_policy([web, api], allow=list(OTHERS))) == set(OTHERS)
     with refused("mistakes who is asked: web -> web:80"):
         assert_matrix(lab.matrix([web, api]), {**OTHERS, ("web", "web:80"): True})
+
+
+# What a destination is called
+
+
+def test_a_bare_name_is_its_owners_only_destination(lab: Lab, web: Server, api: Server) -> None:
+    listener = lab.host.listen()
+    matrix = lab.matrix([api, lab.host], [web, listener, "dns://api"])
+
+    assert matrix["api", "web"] is matrix[api, web] is matrix["api", "web:80"]
+    assert matrix["api", "host"] is matrix["api", "the host"] is matrix[api, listener]
+    rest: dict[Any, Any] = {
+        ("host", listener): "*",
+        ("api", listener): "*",
+        ("host", "dns://api"): "*",
+        ("api", "dns://api"): "*",
+    }
+    assert_matrix(matrix, {("api", "web"): True, (lab.host, "web"): "yes", **rest})
+    with pytest.raises(ReachabilityError, match="api -> web:80 is reachable, expected no"):
+        assert_matrix(matrix, {("api", "web"): False, ("host", "web"): "yes", **rest})
+
+
+def test_as_a_column_too(lab: Lab, web: Server, api: Server) -> None:
+    matrix = lab.matrix([web, api], [web, api])
+
+    assert_matrix(matrix, "from  web  api:80\nweb   -    yes\napi   yes  yes")
+    with pytest.raises(ReachabilityError, match="api -> web:80 is reachable, expected no"):
+        assert_matrix(matrix, "web  api\nweb  -  yes\napi  no  yes")
+    with refused("names what was not asked: api -> nobody:80"):
+        assert_matrix(matrix, "web  nobody:80\napi  yes  yes")
+
+
+def test_a_bare_name_of_several_is_none(lab: Lab, api: Server) -> None:
+    shop = lab.server(name="shop", expose=(80, "53/udp"))
+    matrix = lab.matrix([api], [shop.port(80), shop.port(53, "udp")])
+
+    with refused("shop is 2 destinations of the matrix: shop:80, shop:53/udp"):
+        _ = matrix["api", "shop"]
+    with refused("shop is 2 destinations of the matrix"):
+        assert_matrix(matrix, {("api", "shop"): True})
+    with refused("shop is 2 destinations of the matrix"):
+        assert_matrix(matrix, "shop\napi yes")
+    with refused("api -> api was not asked"):
+        _ = matrix["api", "api"]
+
+
+def test_what_is_said_twice_must_be_the_same(lab: Lab, web: Server, api: Server) -> None:
+    matrix = lab.matrix([api], [web])
+
+    assert_matrix(matrix, {("api", "web"): True, (api, web): True})
+    with refused("has both yes and no for api -> web:80"):
+        assert_matrix(matrix, {("api", "web"): True, (api, web): False})
+    with refused("has both yes and no for api -> web:80"):
+        assert_matrix(matrix, "web web:80\napi yes no")

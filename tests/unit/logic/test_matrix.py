@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.samples import refused, result
 
 from pytest_dockconn.errors import SpecError
-from pytest_dockconn.logic.matrix import Cell, Pair, complete, difference, most_telling, parsed, word
+from pytest_dockconn.logic.matrix import Cell, Pair, complete, difference, most_telling, once, parsed, word
 from pytest_dockconn.model.probe import ProbeResult, Verdict
 from pytest_dockconn.report.matrix import table
 
@@ -75,6 +75,31 @@ def test_columns_of_every_kind() -> None:
 def test_what_is_no_table(text: str, words: str) -> None:
     with refused(words):
         parsed(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("api db\nweb yes no\nthe host yes *", id="bare"),
+        pytest.param("from \\ to api db\nweb yes no\nthe host yes *", id="and words in the corner"),
+        pytest.param("| | api | db |\n|---|---|---|\n| web | yes | no |\n| the host | yes | * |", id="in Markdown"),
+    ],
+)
+def test_columns_that_bear_bare_names(text: str) -> None:
+    bare = {(source, column.partition(":")[0]): cell for (source, column), cell in PAIRS.items()}
+    assert parsed(text, ["api", "db", "web"]) == bare
+
+
+def test_a_bare_name_beside_a_port() -> None:
+    assert set(parsed("api db:5432\nweb yes no", ["api"])) == {("web", "api"), ("web", "db:5432")}
+    assert set(parsed("api db:5432\nweb yes no")) == {("web yes", "db:5432")}  # then it is a word in the corner
+
+
+def test_each_pair_once() -> None:
+    pair = ("web", "api:80")
+    assert once([(pair, "yes"), (pair, "yes")]) == {pair: "yes"}
+    with refused("has both yes and no for web -> api:80"):
+        once([(pair, "yes"), (pair, "no")])
 
 
 def test_a_cell_too_many_is_part_of_a_name_and_so_of_nobody() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import threading
 from collections.abc import Callable
@@ -110,6 +111,15 @@ def test_a_url_of_a_known_container_is_proved_out_of_reach(stack: Stack, url: st
 def test_a_url_that_is_reached_is_not_out_of_reach(stack: Stack, url: str) -> None:
     with pytest.raises(ReachabilityError, match=r"client can reach .* but it must not"):
         assert_unreachable(stack.client, url.format(stack.web.ip), timeout=0.3)
+
+
+@pytest.mark.parametrize("spelled", [str, str.upper, lambda ip: ipaddress.ip_address(ip).exploded])
+def test_of_an_ipv6_address_the_owner_is_known_however_it_is_written(
+    stack: Stack, spelled: Callable[[str], str]
+) -> None:
+    """Nothing listens there: the owner was asked from inside, so somebody knows whose address it is."""
+    with pytest.raises(ReachabilityError, match=r"inconclusive: .*web does not answer at tcp://.* asked from inside"):
+        assert_unreachable(stack.client, f"tcp://[{spelled(stack.web.ip6)}]:81", timeout=0.3)
 
 
 @needs("isolation")

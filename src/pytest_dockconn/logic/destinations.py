@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from ..errors import SpecError
 from ..model.probe import Target
 from ..text import is_printable, redact
-from .given import shown
+from .given import ip, shown
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 NEED_PORT = ("tcp", "udp")
@@ -39,7 +39,8 @@ def parse(url: str) -> Target:
         raise _bad(url, "port 0 is outside of 1 to 65535")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     number = port if port is not None else DEFAULT_PORTS.get(parts.scheme, 0)
-    return Target(scheme=parts.scheme, host=host, port=number, path=path, via="url")
+    # an address as engines write it: by that its owner is found
+    return Target(scheme=parts.scheme, host=ip(host) or host, port=number, path=path, via="url")
 
 
 def _unreadable(url: str, error: ValueError) -> str:

@@ -14,7 +14,11 @@ AUTO = "auto"
 DEFAULT_IMAGE = "ubuntu:24.04"
 
 _SUITE = re.compile(r"[a-z][a-z0-9.-]*")
-_IMAGE = re.compile(r"[a-z0-9.:/_-]*[a-z0-9]+(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?")
+#: What comes before the first slash may be a registry's host, and there alone docker takes capitals.
+_REGISTRY = r"(?:\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9.-]+)(?::[0-9]+)?"
+_IMAGE = re.compile(rf"({_REGISTRY}/)?[a-z0-9.:/_-]*[a-z0-9]+(:[\w][\w.-]{{0,127}})?(@sha256:[0-9a-f]{{64}})?")
+#: What a packed tar is called: plain, and as each that ``docker import`` unpacks.
+_TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz", ".tar.zst", ".tzst")
 
 
 class Base(Struct, frozen=True):
@@ -33,7 +37,7 @@ def parse(text: str) -> Base:
         if not _SUITE.fullmatch(suite):
             raise _bad(text, f"{shown(suite)} is not the name of a suite")
         return Base("bootstrap", suite)
-    if text.startswith(("/", "./", "../", "~")) or text.endswith((".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.zst")):
+    if text.startswith(("/", "./", "../", "~")) or text.endswith(_TARS):
         return Base("tar", text)
     if _IMAGE.fullmatch(text):
         return Base("image", text)

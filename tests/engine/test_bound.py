@@ -10,6 +10,7 @@ import pytest
 
 from pytest_dockconn import Client, DockconnError, Host, Lab, Server, assert_reachable
 from pytest_dockconn.errors import PortInUse
+from tests.conformance.helpers import free_range
 from tests.engine import scenes
 from tests.engine.helpers import free_port, host_address, needs
 from tests.shared import Shared, Stage
@@ -149,6 +150,22 @@ def test_port_held_by_a_container_names_it(dockconn: Lab, dockconn_bound_server:
 
     with pytest.raises(PortInUse, match=f"container {dockconn_bound_server.engine_name}"):
         dockconn.server(bind={80: number})
+
+
+@needs("port-ranges")
+def test_a_range_that_is_used_up_names_its_holders(dockconn: Lab) -> None:
+    first = free_range(3)
+    with socket.create_server(("127.0.0.1", first + 2)):
+        holders = [dockconn.server(bind={80: f"{first}-{first + 1}"}) for _ in range(2)]
+
+        with pytest.raises(PortInUse) as caught:
+            dockconn.server(bind={80: f"{first}-{first + 2}"})
+
+    cause = caught.value.cause
+    assert f"ports {first}-{first + 2}/tcp of 127.0.0.1 on the host are all in use: {first}: container " in cause
+    assert all(f"container {one.engine_name} ({one.id[:12]}) has it" in cause for one in holders)
+    assert f"; {first + 2}: process " in cause
+    assert dockconn.containers == holders
 
 
 def test_conflict_at_the_start_leaves_nothing_behind(dockconn: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_dockconn.actions.containers import await_answers
+from tests.conformance.helpers import free_range
 from tests.plugin.conftest import Inner
 
 
@@ -260,4 +261,23 @@ def test_a_port_in_use_names_its_holder(inner: Inner, taken: int) -> None:
         ]
     )
     assert inner.made() == ["holder"]
+    assert inner.left() == []
+
+
+def test_a_used_up_range_names_its_holders(inner: Inner) -> None:
+    first = free_range(3)
+    with socket.create_server(("127.0.0.1", first + 2)):
+        result = inner.run(f"""
+            def test_range(dockconn):
+                for name in ("one", "two"):
+                    dockconn.server(name=name, bind={{80: "{first}-{first + 1}"}})
+                dockconn.server(bind={{80: "{first}-{first + 2}"}})
+        """)
+
+    result.assert_outcomes(failed=1)
+    said = (
+        rf"PortInUse: ports {first}-{first + 2}/tcp of 127.0.0.1 on the host are all in use: {first}: container .*-one \(.*; "
+        rf"{first + 1}: container .*-two \(.*; {first + 2}: process \d+ \("
+    )
+    result.stdout.re_match_lines_random([f"E +.*{said}"])
     assert inner.left() == []

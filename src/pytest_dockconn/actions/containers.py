@@ -14,10 +14,10 @@ from ..agent.namespace import ROWS
 from ..engine.port import Engine
 from ..errors import DockconnError, PortInUse, StartFailed
 from ..model.facts import ContainerFacts
-from ..model.spec import ContainerPlan, PortKey, Publish
+from ..model.spec import ContainerPlan, PortKey
 from ..text import ending
 from . import agents
-from .holders import check_free, holder_of, in_use
+from .holders import check_free, refused
 from .services import Services
 
 #: Seconds between two looks at a server that does not answer yet. Apache listens 4 ms after its start.
@@ -42,21 +42,10 @@ def launch(services: Services, plan: ContainerPlan) -> ContainerFacts:
         return services.facts.get(container)
     except PortInUse as error:
         services.doubt.undo(partial(services.engine.remove, container))
-        raise _who(services.engine, plan.publish, error, same_host=same_host) from error
+        raise refused(services.engine, plan.publish, error, same_host=same_host) from error
     except BaseException:
         services.doubt.undo(partial(services.engine.remove, container))
         raise
-
-
-def _who(engine: Engine, wishes: Sequence[Publish], error: PortInUse, *, same_host: bool) -> PortInUse:
-    """The engine's refusal, with the holder."""
-    fixed = [wish for wish in wishes if wish.host.isdigit()]
-    taken = next((w for w in fixed if f":{w.host}" in error.cause or f"port {w.host}" in error.cause), None)
-    if taken is None:
-        return PortInUse(
-            error.cause, checked="what the engine said", remedy="bind another port; None takes any free one"
-        )
-    return in_use(taken, holder_of(engine, taken, same_host=same_host))
 
 
 def await_answers(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests import samples
+from tests.conformance.helpers import free_range
 
 from pytest_dockconn.actions import holders
 from pytest_dockconn.agent import namespace
@@ -216,3 +218,93 @@ def test_an_unknown_holder() -> None:
     error = holders.in_use(wish(), "")
     assert error.cause.endswith("is in use: its holder is not known")
     assert "{80: None}" in error.remedy
+
+
+# The engine's refusal
+
+REFUSED = "starting container 0123456789ab: driver failed programming external connectivity on endpoint web: "
+
+
+def told(
+    words: str, *wishes: Publish, ports: Sequence[tuple[str, int, str]] = (), same_host: bool = False
+) -> PortInUse:
+    engine: Any = Containers(*ports)
+    return holders.refused(engine, wishes, PortInUse(REFUSED + words), same_host=same_host)
+
+
+def held(*numbers: int) -> list[tuple[str, int, str]]:
+    return [("127.0.0.1", number, "tcp") for number in numbers]
+
+
+WEB = "container web (0123456789ab) has it"
+
+
+@pytest.mark.parametrize(
+    ("words", "wishes", "cause"),
+    [
+        pytest.param("Bind for 127.0.0.1:8080 failed: port is already allocated", [wish("8080")],
+                     f"port 8080/tcp of 127.0.0.1 on the host is in use: {WEB}", id="one port"),
+        pytest.param("Bind for 127.0.0.1:8080 failed: port is already allocated", [wish("808"), wish("8080")],
+                     f"port 8080/tcp of 127.0.0.1 on the host is in use: {WEB}", id="not one that begins like it"),
+        pytest.param("all ports are allocated", [wish("8080-8082")],
+                     f"ports 8080-8082/tcp of 127.0.0.1 on the host are all in use: 8080: {WEB}; 8081: {WEB}; 8082: {WEB}",
+                     id="a range"),
+        pytest.param("all ports are allocated", [wish("9000-9001"), wish("8081-8082")],
+                     f"ports 8081-8082/tcp of 127.0.0.1 on the host are all in use: 8081: {WEB}; 8082: {WEB}",
+                     id="that of two which is used up"),
+        pytest.param("listen tcp4 127.0.0.1:9001: bind: address already in use", [wish("8081-8082"), wish("9001-9002")],
+                     "ports 9001-9002/tcp of 127.0.0.1 on the host are all in use: their holders are not known",
+                     id="that of two which is named"),
+        pytest.param("all ports are allocated", [wish("8082-8083")],
+                     f"ports 8082-8083/tcp of 127.0.0.1 on the host are all in use: 8082: {WEB}; 8083: its holder is not known",
+                     id="one of them is somebody else's"),
+        pytest.param("all ports are allocated", [wish("9000-9001"), wish("8082-8083")], REFUSED + "all ports are allocated",
+                     id="nobody knows which"),
+        pytest.param("all ports are allocated", [wish("")], REFUSED + "all ports are allocated", id="any free one"),
+    ],
+)  # fmt: skip
+def test_a_refusal_names_the_holders(words: str, wishes: list[Publish], cause: str) -> None:
+    error = told(words, *wishes, ports=held(8080, 8081, 8082))
+
+    assert error.cause == cause
+    assert error.checked
+    assert "takes any free one" in error.remedy
+
+
+def test_each_container_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def runs(_: object, container: str) -> bool:
+        looked.append(container)
+        return True
+
+    monkeypatch.setattr(holders, "_runs", runs)
+
+    error = told("all ports are allocated", wish("9000-9001"), wish("20000-20999"), ports=held(*range(20000, 21000)))
+
+    assert error.cause.endswith("and 996 more")
+    assert looked == ["0123456789abcdef"]
+
+
+def test_of_a_long_range_the_first_few_are_named() -> None:
+    """And nobody looks for those of the rest."""
+    ports = held(*range(20000, 30000))
+
+    error = told("all ports are allocated", wish("20000-29999"), ports=ports)
+
+    named = "; ".join(f"{number}: {WEB}" for number in range(20000, 20004))
+    assert error.cause.endswith(f"are all in use: {named}; and 9996 more")
+
+
+@linux
+def test_processes_have_a_range() -> None:
+    first = free_range(2)
+    with (
+        socket.create_server(("127.0.0.1", first)),
+        socket.create_server(("127.0.0.1", first + 1)),
+    ):
+        error = told("all ports are allocated", wish(f"{first}-{first + 1}"), wish("9000-9001"), same_host=True)
+
+    assert re.search(
+        rf"are all in use: {first}: process {os.getpid()} .* {first + 1}: process {os.getpid()} ", error.cause
+    )

@@ -38,6 +38,8 @@ DEAF: dict[str, Any] = {
 }
 ECHO = datagrams(53, "s.sendto(d, p)")
 SINK = datagrams(53, "pass")
+#: For three tenths of each second.
+SELDOM = datagrams(53, "os.times().elapsed % 1 < 0.3 and s.sendto(d, p)")
 SILENT = on(80, "kept.append(c)", opening="kept = []")
 CLOSES = on(80, "c.close()")
 MAIL = on(80, "c.sendall(b'220 mail ready\\r\\n'); c.recv(999); c.close()")

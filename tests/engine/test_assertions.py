@@ -23,9 +23,10 @@ from pytest_dockconn import (
     assert_unreachable,
 )
 from pytest_dockconn.errors import DockconnError, SpecError
-from tests.engine import scenes
+from tests.engine import scenes, servers
 from tests.engine.helpers import has_default_route, needs, soon
 from tests.shared import Stage
+from tests.waiting import until
 
 Question = tuple[Any, Any]
 SetUp = Callable[[Stage], Question]
@@ -308,6 +309,18 @@ def test_flickering_server_is_reachable(stage: Stage) -> None:
 
     for _ in range(3):
         assert assert_reachable(stage.lab.host, f"http://{server.ip}/").text == "here"
+
+
+def test_a_server_that_is_silent_for_most_of_each_second_is_reachable(dockconn: Lab, dockconn_client: Client) -> None:
+    """Each probe waits for a second: one after the other they would all be sent at the same moment of it."""
+    port = dockconn.server(**servers.SELDOM).port(53, "udp")
+
+    for _ in range(3):
+        # from when it falls silent, so that all that begin a second later find it silent, too
+        assert until(lambda: not dockconn_client.probe(port, timeout=0.03), 10)
+        result = assert_reachable(dockconn_client, port)
+        assert result.answered_by == port.owner.id
+        assert result.attempts > 2
 
 
 def test_foreign_server_is_known_by_its_connection(stage: Stage, dockconn_client: Client) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import secrets
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,6 +20,9 @@ from .passages import Stay
 from .services import Services
 from .witness import Witness, is_silent, passage
 
+#: Seconds between the beginnings of two probes of one target that overlap; longer where more than so many would be under way.
+OVERLAP, MOST = 0.05, 64
+
 
 def ask(services: Services, source: str | None, targets: Sequence[Target], timeout: float) -> list[ProbeResult]:
     """Probe all targets at once from a container (its id) or from the host (None); ``timeout`` in seconds.
@@ -26,12 +32,16 @@ def ask(services: Services, source: str | None, targets: Sequence[Target], timeo
     if any(not target.host for target in targets):
         return [_nowhere(t) if not t.host else ask(services, source, [t], timeout)[0] for t in targets]
     try:
-        if services.reuse is not None:
-            services.room.before_probe(source, targets)
-        channel = services.host_channel() if source is None else services.agents.channel(source)
-        return _asked(services, channel, targets, timeout)
+        return _asked(services, _channel(services, source, targets), targets, timeout)
     except DockconnError as error:
         return _not_made(targets, error)
+
+
+def _channel(services: Services, source: str | None, targets: Sequence[Target]) -> Channel:
+    """The way to who asks, when nothing that an earlier run keeps can answer in the place of who is asked."""
+    if services.reuse is not None:
+        services.room.before_probe(source, targets)
+    return services.host_channel() if source is None else services.agents.channel(source)
 
 
 def _not_made(targets: Sequence[Target], error: DockconnError) -> list[ProbeResult]:
@@ -101,10 +111,7 @@ def watch(
         return ask(services, source, targets, timeout)
     requests = [_request(t, timeout, hold=False) for t in targets]
     try:
-        if services.reuse is not None:
-            services.room.before_probe(source, targets)
-        channel = services.host_channel() if source is None else services.agents.channel(source)
-        seen = agents.watch(channel, requests, hold, timeout)
+        seen = agents.watch(_channel(services, source, targets), requests, hold, timeout)
     except DockconnError as error:
         return _not_made(targets, error)
     results = [
@@ -123,3 +130,93 @@ def _watched(services: Services, source: str | None, probed: ProbeResult, timeou
     if again or again.verdict is Verdict.WRONG_SERVER or verdicts.QUEUED in again.detail:
         return replace(again, attempts=probed.attempts)
     return replace(probed, answered_by="")  # what is closed again by now was open all the same
+
+
+def overlapping(
+    services: Services, source: str | None, results: Sequence[ProbeResult], timeout: float
+) -> Overlapping | None:
+    """What goes on asking after these results, without waiting for each answer; None where one has to wait."""
+    through = any(passage(services, one.target) for one in results)  # a connection is known by being the only new one
+    return Overlapping(services, source, results, timeout) if verdicts.are_lost(results) and not through else None
+
+
+class Overlapping:
+    """Probes that begin while others still wait for their answer, so that a way that is open now and then is not missed.
+
+    The answers to those are its to judge, by whom they are as everywhere. Who has heard enough lets go of it: what is under
+    way then ends by itself, and nobody looks at it.
+
+    Args:
+        services: of the session.
+        source: the id of the container that asks; None for the host.
+        results: the last ones of every target.
+        timeout: seconds to the first line of an answer, for each probe.
+
+    Attributes:
+        targets: those that are asked.
+    """
+
+    def __init__(self, services: Services, source: str | None, results: Sequence[ProbeResult], timeout: float) -> None:
+        self.targets = [one.target for one in results]
+        self._services = services
+        self._source = source
+        self._timeout = timeout
+        self._results = list(results)
+        self._pace = max(OVERLAP, timeout * len(results) / MOST)
+        #: which target was asked, with which nonce, and what came of it
+        self._came: queue.SimpleQueue[tuple[int, str, Mapping[str, Any] | DockconnError]] = queue.SimpleQueue()
+        self._under_way = 0
+
+    def more(self) -> list[ProbeResult]:
+        """Ask each once more, and wait for what comes until the next may begin: the last result of each."""
+        try:
+            channel = _channel(self._services, self._source, self.targets)
+            for at in range(len(self.targets) if self._under_way < MOST else 0):
+                self._begin(channel, at)
+        except DockconnError as error:
+            self._results = _not_made(self.targets, error)
+            return self._results
+        return self._heard(self._pace)
+
+    def rest(self) -> list[ProbeResult]:
+        """Wait for what is under way: the last result of each."""
+        return self._heard(self._timeout + agents.GRACE)
+
+    def _begin(self, channel: Channel, at: int) -> None:
+        try:
+            threading.Thread(target=self._ask, args=(channel, at), name="dockconn-probe", daemon=True).start()
+        except RuntimeError as error:
+            raise DockconnError(f"a probe could not begin: {error}") from error
+        self._under_way += 1
+
+    def _ask(self, channel: Channel, at: int) -> None:
+        request = _request(self.targets[at], self._timeout, hold=False)
+        seen: Mapping[str, Any] | DockconnError
+        try:
+            seen = agents.probes(channel, [request], self._timeout)[0]
+        except DockconnError as error:
+            seen = error
+        self._came.put((at, request["nonce"], seen))
+
+    def _heard(self, seconds: float) -> list[ProbeResult]:
+        """What comes in that time, or until somebody answers who should."""
+        until = time.monotonic() + seconds
+        while self._under_way and (left := until - time.monotonic()) > 0:
+            try:
+                at, nonce, seen = self._came.get(timeout=left)
+            except queue.Empty:
+                break
+            self._under_way -= 1
+            self._results[at] = self._judged(self.targets[at], nonce, seen)
+            if self._results[at]:
+                break
+        return list(self._results)
+
+    def _judged(self, target: Target, nonce: str, seen: Mapping[str, Any] | DockconnError) -> ProbeResult:
+        """A server that can't say who it is is asked again: its connection is looked for while it is held."""
+        if isinstance(seen, DockconnError):
+            return _not_made([target], seen)[0]
+        probed = verdicts.result(target, seen, self._services.speakers, nonce)
+        if probed and is_silent(self._services, target):
+            return ask(self._services, self._source, [target], self._timeout)[0]
+        return Witness(self._services, ()).identified(probed)

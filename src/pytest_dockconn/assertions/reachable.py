@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
+from ..actions.asking import Overlapping, overlapping
 from ..errors import ReachabilityError
 from ..handles.source import Destination, Source, Verify, check_source, check_timeout
-from ..model.probe import ProbeResult, Verdict
+from ..logic.verdicts import are_lost
+from ..model.probe import ProbeResult, Target, Verdict
 from .common import note
 
-#: Seconds between two rounds of questions.
+#: Seconds between two rounds of questions, or after the last of those that overlap.
 PACE = 0.01
 
 
@@ -46,20 +50,24 @@ def assert_reachable(
         )
         found: ProbeResult = retrying(rounds.one)
     except RetryError:
+        found = rounds.rest()
+    note("reachable", source, destination, found, passed=bool(found))
+    if not found:
         from ..report import messages  # noqa: PLC0415
         from .explaining import explained  # noqa: PLC0415
 
-        last = rounds.best()
-        note("reachable", source, destination, last, passed=False)
-        told = explained(source, destination, last, limit)
-        text = messages.failure(source.name, destination, last, told.why, rounds.last)
-        raise ReachabilityError(text, told.sections) from None
-    note("reachable", source, destination, found, passed=True)
+        told = explained(source, destination, found, limit)
+        text = messages.failure(source.name, destination, found, told.why, rounds.last)
+        raise ReachabilityError(text, told.sections)
     return found
 
 
 class _Rounds:
-    """Questions to every address of a destination, again and again: addresses are read anew each time."""
+    """Questions to every address of a destination, again and again: addresses are read anew each time.
+
+    Where they get lost, each begins while others still wait: else a server that is up for a part of each second would be
+    asked at the same moment of each.
+    """
 
     def __init__(self, source: Source, destination: Destination, timeout: float, verify: Verify) -> None:
         self._source = source
@@ -67,14 +75,32 @@ class _Rounds:
         self._destination = destination
         self._timeout = timeout
         self._count = 0
+        self._overlapping: Overlapping | None = None
         self.last: list[ProbeResult] = []
 
     def one(self) -> ProbeResult:
         self._count += 1
-        first, *others = self._source.targets(self._destination, self._verify)
-        self.last = self._source.ask_all([first], self._timeout)
-        if others and not self.last[0]:
-            self.last += self._source.ask_all(others, self._timeout)
+        targets = self._source.targets(self._destination, self._verify)
+        under_way = self._overlapping
+        if under_way is not None and under_way.targets == targets:
+            self.last = under_way.more()
+            self._overlapping = under_way if are_lost(self.last) else None
+        else:
+            self.last = self._round(targets)
+            self._overlapping = overlapping(self._source.services, self._source.source_id, self.last, self._timeout)
+        return self.best()
+
+    def _round(self, targets: Sequence[Target]) -> list[ProbeResult]:
+        """The first address, and where nobody answers there the others, each until it has answered or its time is over."""
+        seen = self._source.ask_all(targets[:1], self._timeout)
+        if targets[1:] and not seen[0]:
+            seen += self._source.ask_all(targets[1:], self._timeout)
+        return seen
+
+    def rest(self) -> ProbeResult:
+        """What comes of the probes that are under way at the end: each has its time."""
+        if self._overlapping is not None:
+            self.last = self._overlapping.rest()
         return self.best()
 
     def best(self) -> ProbeResult:

@@ -84,6 +84,20 @@ def is_owners(probed: ProbeResult) -> bool:
     return bool(probed) and (not probed.target.owner or probed.answered_by == probed.target.owner)
 
 
+def are_lost(results: Collection[ProbeResult]) -> bool:
+    """Whether what was sent seems to have come to nobody, so that more may be sent before the time for an answer is over.
+
+    Not where a connection was taken: who is only slow would get more questions than it can answer. Nor where a name server
+    says nothing.
+    """
+    silent = [r for r in results if r.verdict is Verdict.TIMED_OUT]
+    return bool(silent) and not any(_was_taken(r) or "name resolution: " in r.detail for r in silent)
+
+
+def _was_taken(probed: ProbeResult) -> bool:
+    return probed.path is not None and probed.target.scheme not in ("udp", "icmp")
+
+
 def said_who(probed: ProbeResult, name: str) -> ProbeResult:
     """The verdict on an answer of somebody who says that it is not the owner; ``name`` is what it is called."""
     return replace(probed, verdict=Verdict.WRONG_SERVER, detail=f"{name} answered")

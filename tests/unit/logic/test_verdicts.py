@@ -28,6 +28,31 @@ def row(**changes: Any) -> dict[str, Any]:
     return {**told, **changes}
 
 
+LOST = result(Verdict.TIMED_OUT)
+SLOW = result(Verdict.TIMED_OUT, path=PATH)
+ECHO = result(Verdict.TIMED_OUT, path=PATH, target=target(scheme="udp"))
+NAMELESS = result(Verdict.TIMED_OUT, detail="name resolution: no answer for 'web' within 1 s")
+
+
+@pytest.mark.parametrize(
+    ("results", "lost"),
+    [
+        pytest.param([], False, id="nothing"),
+        pytest.param([LOST], True, id="a connection that nobody took"),
+        pytest.param([ECHO], True, id="a datagram, of which nobody knows"),
+        pytest.param([SLOW], False, id="a connection that was taken"),
+        pytest.param([NAMELESS], False, id="a name server is silent"),
+        pytest.param([result(Verdict.REFUSED)], False, id="refused"),
+        pytest.param([result(Verdict.INCONCLUSIVE)], False, id="not asked"),
+        pytest.param([result(Verdict.REFUSED), LOST], True, id="one of two"),
+        pytest.param([SLOW, LOST], False, id="the other is slow"),
+        pytest.param([answered()], False, id="answered"),
+    ],
+)
+def test_what_gets_lost(results: list[ProbeResult], *, lost: bool) -> None:
+    assert verdicts.are_lost(results) is lost
+
+
 def test_an_agents_answer_as_a_result() -> None:
     seen = {
         "verdict": "reachable", "address": "172.17.0.2", "port": 80, "source": ["172.17.0.9", 40000], "elapsed": 0.0005,

@@ -292,7 +292,7 @@ class Lab:
         Args:
             sources: containers, and the host if wanted.
             destinations: ports, containers with one exposed port, URLs; if None every port that the containers among
-                the sources expose, or listen on for others. A container is not asked by itself.
+                the sources expose, or listen on for others; then none is asked by itself.
             timeout: seconds to the first line of an answer, for each probe.
 
         Raises:

@@ -22,20 +22,18 @@ FIRST, OWN = "/proc/1/environ", "/proc/self/environ"
 _ID = re.compile(r"[0-9a-f]{64}")
 
 
-def started_with(engine: Engine, facts: ContainerFacts) -> dict[str, str]:
-    """The variables of a container's first process: seen from here, else as its own ``cat`` tells.
+def started_with(engine: Engine, facts: ContainerFacts, *, ours: bool) -> dict[str, str] | None:
+    """The variables of a container's first process: seen from here, else, of one of ours, as its own ``cat`` tells.
 
     Of one that has written over them, or may not be looked at: those that another process in it is given now, links' included.
-    Where nothing can be run in it (it does not run, it has no ``cat``) those that it was created with, without links'.
+    None where they can't be seen, and nothing can be run in it: it does not run, it has no ``cat``, it is somebody else's.
 
     Raises:
         NotFound: there is no such container.
         EngineError: its ``cat`` writes more than it may, or does not end.
     """
     found = _seen(facts)
-    if found is None:
-        found = _told(engine, facts)
-    return dict(facts.env) if found is None else found
+    return _told(engine, facts) if found is None and ours else found
 
 
 def _seen(facts: ContainerFacts) -> dict[str, str] | None:

@@ -13,6 +13,9 @@ from ..model.facts import ContainerFacts
 from ..report import messages
 from .reachable import assert_reachable
 
+#: That takes root on the engine's host: nothing is run in what others made.
+UNSEEN = "the variables that {} was started with can't be seen from here (may /proc of the engine's host be read?), so the link's are inconclusive"
+
 
 def assert_linked(client: Container, server: Container, alias: str | None = None) -> None:
     """Pass when a link is what the engine promises.
@@ -109,8 +112,12 @@ def _variable_problems(client: Container, theirs: ContainerFacts, ours: Containe
         env=theirs.env,
         tcp_first=tcp_first(services.version.version),
     )
+    seen = client.seen_environment()
+    if seen is None and not client.ours:
+        return [UNSEEN.format(client.name)]
     others = [other for _, other in ours.links]
-    return [f"variable {line}" for line in links.differences(links.variables(link), client.environment, alias, others)]
+    found = client.environment if seen is None else seen
+    return [f"variable {line}" for line in links.differences(links.variables(link), found, alias, others)]
 
 
 def _answer_problems(client: Container, server: Container, alias: str) -> list[str]:

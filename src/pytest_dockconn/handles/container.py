@@ -157,8 +157,6 @@ class Container(Machine):
     One that was adopted is never stopped, changed or removed: those calls raise ``NotOurs``.
     """
 
-    ours = False
-
     def port(self, number: int | str, protocol: str = "tcp") -> Port:
         """A port by the container's own addresses. Raises ``SpecError`` for a number that is no port."""
         return Port(self, ports.with_protocol(number, protocol))

@@ -35,6 +35,9 @@ def network_name(network: object) -> str:
 class Machine(Source):
     """A container, whoever made it. Compares by id."""
 
+    #: Whether this run made it: nothing is run in what others made, and none of that is changed.
+    ours = False
+
     def __init__(self, services: Services, facts: ContainerFacts, name: str | None = None) -> None:
         self.services = services
         # of others' it may be what a label says; pytest shows it, as a part of what a test compares
@@ -125,16 +128,22 @@ class Machine(Source):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that its main process was started with, those of links included; see ``actions/variables.py``.
+        """The variables that its main process was started with, those of links included.
 
-        Of others' containers they are read from outside where that can be, else by ``cat`` in the container.
+        Of others' containers nothing but those that they were created with, without links', where their processes can't be seen:
+        that takes root on the engine's host.
         """
+        found = self.seen_environment()
+        return dict(self.facts().env) if found is None else found
+
+    def seen_environment(self) -> dict[str, str] | None:
+        """As ``environment``; None where they can't be seen. See ``actions/variables.py``."""
         facts = self.facts()
         with self.must_be_there("read the variables of"):
             own = self.services.agents.own(facts)  # a sidecar has variables of its own
             if own is not None:
                 return dict(agents.look(own, "environ")["environ"])
-            return variables.started_with(self.services.engine, facts)
+            return variables.started_with(self.services.engine, facts, ours=self.ours)
 
     @property
     def hosts(self) -> dict[str, tuple[str, ...]]:

@@ -39,10 +39,12 @@ class Engine:
         return Execution(tuple(argv), int(found is None), found or "", "")
 
 
-def read(says: Mapping[str, str] | Exception, **facts: Any) -> tuple[dict[str, str], list[str]]:
+def read(
+    says: Mapping[str, str] | Exception, *, ours: bool = True, **facts: Any
+) -> tuple[dict[str, str] | None, list[str]]:
     """The variables, and the files that were read inside."""
     engine: Any = Engine(says)
-    return variables.started_with(engine, container(id=ID, env=CREATED, **facts)), engine.asked
+    return variables.started_with(engine, container(id=ID, env=CREATED, **facts), ours=ours), engine.asked
 
 
 @pytest.fixture
@@ -105,8 +107,12 @@ def test_number_1_may_be_anothers(processes: Path) -> None:
 @pytest.mark.parametrize(
     "says", [{}, Conflict("Container is not running")], ids=["no cat", "it does not run, or is paused"]
 )
-def test_those_that_it_was_created_with(processes: Path, says: Mapping[str, str] | Exception) -> None:
-    assert read(says)[0] == CREATED
+def test_they_are_not_seen(processes: Path, says: Mapping[str, str] | Exception) -> None:
+    assert read(says)[0] is None
+
+
+def test_nothing_is_run_in_what_others_made(processes: Path) -> None:
+    assert read({FIRST: "A=told\0"}, ours=False) == (None, [])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,9 @@ from tests.fakes.engine import FakeEngine
 from tests.unit import labs
 
 from pytest_dockconn import Container, Lab, ReachabilityError, Server, assert_linked
+from pytest_dockconn.actions import variables
+from pytest_dockconn.logic.variables import whole
+from pytest_dockconn.model.facts import ContainerFacts
 from pytest_dockconn.model.spec import ContainerPlan
 
 
@@ -31,12 +34,23 @@ def theirs(lab: Lab, *links: tuple[str, str]) -> Container:
     return lab.adopt(made)
 
 
+@pytest.fixture
+def is_root(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sees the processes of an engine in memory, as one does of the engine's host."""
+
+    def seen(facts: ContainerFacts) -> dict[str, str] | None:
+        return whole(lab._services.engine.execute(facts.id, ["cat", variables.FIRST], variables.BOUND).stdout)
+
+    monkeypatch.setattr(variables, "_seen", seen)
+
+
 @pytest.fixture(autouse=True)
 def they_remove_it(lab: Lab) -> Iterator[None]:
     yield
     lab._services.engine.remove("theirs")
 
 
+@pytest.mark.usefixtures("is_root")
 def test_an_adopted_one_is_linked(lab: Lab, db: Server) -> None:
     adopted = theirs(lab, (db.engine_name, "db"))
 
@@ -51,6 +65,7 @@ def test_an_adopted_one_is_not(lab: Lab, db: Server) -> None:
         assert_linked(theirs(lab), db)
 
 
+@pytest.mark.usefixtures("is_root")
 def test_variables_are_missed(lab: Lab, db: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = lab._services.engine
     assert isinstance(engine, FakeEngine)
@@ -59,3 +74,15 @@ def test_variables_are_missed(lab: Lab, db: Server, monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(ReachabilityError, match="variable DB_NAME is missing"):
         assert_linked(adopted, db)
+
+
+def test_what_can_not_be_seen_is_no_link_and_no_lack_of_one(lab: Lab, db: Server) -> None:
+    adopted = theirs(lab, (db.engine_name, "db"))
+    engine = lab._services.engine
+    assert isinstance(engine, FakeEngine)
+    del engine.calls[:]
+
+    assert "DB_NAME" not in adopted.environment
+    with pytest.raises(ReachabilityError, match=r"can't be seen from here .* so the link's are inconclusive"):
+        assert_linked(adopted, db)
+    assert [call for call in engine.calls if call.startswith("execute ") and "theirs" in call] == []

@@ -187,3 +187,17 @@ def test_conflict_at_the_start_leaves_nothing_behind(dockconn: Lab, monkeypatch:
 
 def test_host_is_a_source_of_container_addresses(dockconn_host: Host, dockconn_exposed_server: Server) -> None:
     assert assert_reachable(dockconn_host, dockconn_exposed_server.port(80)).address == dockconn_exposed_server.ip
+
+
+def test_a_port_that_was_taken_while_its_container_was_down(dockconn: Lab) -> None:
+    number = free_port()
+    server = dockconn.server(bind={80: number})
+    server.stop()
+    holder = dockconn.server(bind={80: number})
+
+    with pytest.raises(PortInUse, match=rf"port {number}/tcp of 127.0.0.1 .* container {holder.engine_name}"):
+        server.start()
+
+    holder.stop()
+    server.start()
+    assert_reachable(dockconn.host, server.bound_port(80))

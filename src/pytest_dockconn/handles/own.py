@@ -10,12 +10,13 @@ from functools import partial
 from .. import labels
 from ..actions import agents, committed
 from ..actions.containers import await_answers, raise_if_ended
+from ..actions.holders import refused
 from ..actions.services import Services
-from ..errors import DockconnError
+from ..errors import DockconnError, PortInUse
 from ..logic.names import new_image
 from ..logic.specs import words
 from ..model.facts import ContainerFacts
-from ..model.spec import PortKey
+from ..model.spec import PortKey, Publish
 from ..text import block, ending, one_line
 from .container import Container
 from .image import Image
@@ -82,7 +83,11 @@ class Own(Container):
     def start(self) -> None:
         """Start it again; returns when it answers as it did at first. Raises ``StartFailed``, ``PortInUse``."""
         with self.must_be_there("start"):
-            self.services.engine.start(self._id)
+            bound = [Publish(one.port, one.address, str(one.host_port)) for one in self.last_facts().bindings]
+            try:
+                self.services.engine.start(self._id)
+            except PortInUse as error:
+                raise refused(self.services.engine, bound, error, same_host=self.services.same_host) from error
         self.services.facts.forget(self._id)
         self.services.renew_partitions(self._id)
         await_answers(self.services, self.facts(), self._awaited, speaks=self.speaks)

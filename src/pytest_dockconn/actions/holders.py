@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import socket
@@ -170,10 +171,9 @@ def _can_bind(wish: Publish) -> bool:
                 # what is in TIME_WAIT only is free for the engine too
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind((wish.address, int(wish.host)))
-    except PermissionError:
-        return True  # below 1024 and not root: the engine is
-    except OSError:
-        return False
+    except OSError as error:
+        # anything else (below 1024 and not root, an address that is not the host's) is for the engine to say
+        return error.errno != errno.EADDRINUSE
     return True
 
 

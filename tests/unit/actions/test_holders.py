@@ -308,3 +308,8 @@ def test_processes_have_a_range() -> None:
     assert re.search(
         rf"are all in use: {first}: process {os.getpid()} .* {first + 1}: process {os.getpid()} ", error.cause
     )
+
+
+def test_an_address_that_is_not_the_hosts_is_nobodys() -> None:
+    """The engine has the right words for that; no process has it."""
+    check(Containers(), wish("8080", "192.0.2.1"), same_host=True)

@@ -60,6 +60,7 @@ class Active:
         self._config = config
         self._run = run
         self._wrong = ""
+        self._interrupt = False
         self._collected: list[pytest.Item] = []
         self._session: pytest.Session | None = None
         self._early = not any(
@@ -155,12 +156,16 @@ class Active:
         for line in summary.lines(self._run.asked):
             terminalreporter.write_line(line)
 
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Somebody wants to be out. (An error in collection, and ``session.shouldstop``, end a run by the same hook.)"""
+        self._interrupt = not isinstance(excinfo.value, pytest.Session.Interrupted)
+
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Begin to remove everything: last, as fixtures that -x or Ctrl-C left open end in pytest's own part of this hook."""
         self._session = session
         try:
-            self._run.start_closing(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+            self._run.start_closing(interrupted=self._interrupt)
         except KeyboardInterrupt:  # here pytest expects none; it is begun again below
             session.exitstatus = pytest.ExitCode.INTERRUPTED
 

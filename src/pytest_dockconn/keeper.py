@@ -12,6 +12,8 @@ from .actions.progress import Progress
 PACE = 1.0
 #: Seconds that an engine may refuse to remove a thing that is due, or not answer, before it is left to the next run's sweep.
 PATIENCE = 10.0
+#: Seconds after which it is tried again, where the helper lives on for others.
+REST = 60.0
 
 
 def keep(url: str, run: str, leases: Leases | None = None, pace: float = PACE) -> bool:
@@ -19,11 +21,14 @@ def keep(url: str, run: str, leases: Leases | None = None, pace: float = PACE) -
     there = leases or Leases()
     pause = Event()
     failing: dict[str, float] = {}
+    rests: dict[str, float] = {}
     while (things := there.of_run(run)) and not all(_given_up(failing.get(one)) for one in things):
-        due = {thing: lease for thing in things if (lease := there.take_due(run, thing, clock())) is not None}
+        awake = [thing for thing in things if rests.get(thing, 0.0) <= time.monotonic()]
+        due = {thing: lease for thing in awake if (lease := there.take_due(run, thing, clock())) is not None}
         progress = Progress(PATIENCE)
         left = _left_in_time(url, run, due, progress) if due else set()
         failing = {thing: failing.get(thing, progress.moved) for thing in (set(failing) - set(due)) | left}
+        rests |= {thing: time.monotonic() + REST for thing in left if _given_up(failing[thing])}
         pause.wait(pace)
     return not failing
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Mapping
 from functools import lru_cache
@@ -96,6 +97,18 @@ def boot_id() -> str:
     """The id of this boot of the machine; empty where the kernel does not tell."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return _told_by_sysctl() if sys.platform == "darwin" else ""
+
+
+@lru_cache(maxsize=1)
+def _told_by_sysctl() -> str:
+    """macOS's id of this boot, another one on each machine."""
+    import subprocess  # noqa: PLC0415 - macOS alone
+
+    try:
+        asked = ["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"]
+        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
     except OSError:
         return ""
 

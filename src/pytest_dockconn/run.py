@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .actions import base
 from .actions.services import Services
 from .engine.find import find
 from .errors import DockconnError
@@ -228,6 +229,8 @@ class Run:
 
     def _wait(self) -> None:
         until = time.monotonic() + HURRY
+        if self._hurry:
+            base.give_up()
         while self._begun:
             self._begun[-1].join(max(0.0, until - time.monotonic()) if self._hurry else None)
             self.session.interrupted = self.session.interrupted or self._begun[-1].is_alive()

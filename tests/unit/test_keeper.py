@@ -103,6 +103,7 @@ def test_as_long_as_things_go_it_goes_on(leases: Leases, monkeypatch: pytest.Mon
 def test_what_it_gave_up_is_tried_again_with_the_next(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as it lives no sweep takes it: its owner is not dead."""
     monkeypatch.setattr(keeper, "PATIENCE", 0.0)
+    monkeypatch.setattr(keeper, "REST", 0.0)
     stuck = {"stuck"}
     seen = engine(monkeypatch, leases, stuck, 3)
     leases.make(RUN, "stuck").give_back(1.0)
@@ -137,3 +138,23 @@ def test_what_it_gives_up_is_locked_no_longer(leases: Leases, monkeypatch: pytes
     assert taken is not None
     taken.drop()
     over.set()
+
+
+def test_it_is_left_in_peace_for_a_while(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that will never go costs nobody a question a second for hours."""
+    monkeypatch.setattr(keeper, "PATIENCE", 0.0)
+    seen: list[set[str]] = []
+
+    def left(url: str, run: str, due: dict[str, Lease], _: Progress) -> set[str]:
+        seen.append(set(due))
+        for thing, lease in due.items():
+            lease.drop() if thing == "stuck" else lease.end()
+        return {"stuck"} & set(due)
+
+    monkeypatch.setattr(keeper, "_left", left)
+    leases.make(RUN, "stuck").give_back(1.0)
+    later = leases.make(RUN, "later")
+    threading.Timer(0.3, lambda: later.give_back(1.0)).start()
+
+    assert not keeper.keep("url", RUN, leases, pace=0.01)
+    assert [due for due in seen if due] == [{"stuck"}, {"later"}]

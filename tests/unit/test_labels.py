@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -114,3 +115,24 @@ def without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Path, "read_text", unreadable)
     monkeypatch.setattr(Path, "exists", lambda _: False)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_macos_tells_its_boots_apart(monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
+    without_proc(monkeypatch)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    asked: list[list[str]] = []
+
+    def run(argv: list[str], **_: object) -> SimpleNamespace:
+        asked.append(argv)
+        if not there:
+            raise FileNotFoundError(argv[0])
+        return SimpleNamespace(stdout="9B2F\n")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    labels._told_by_sysctl.cache_clear()
+    try:
+        assert [labels.boot_id(), labels.boot_id()] == [("9B2F" if there else "")] * 2
+        assert asked == [["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"]]
+    finally:
+        labels._told_by_sysctl.cache_clear()

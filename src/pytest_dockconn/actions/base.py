@@ -263,8 +263,32 @@ def _made(tool: str, suite: str, folder: Path) -> Iterator[IO[bytes]]:
         yield packing.stdout
 
 
+#: The tools that are at work, in threads too.
+_tools: set[subprocess.Popen[str]] = set()
+
+
+def _done(argv: list[str]) -> subprocess.CompletedProcess[str]:
+    """As ``subprocess.run``; ``give_up`` ends it."""
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace") as tool:  # noqa: S603
+        _tools.add(tool)
+        try:
+            out, err = tool.communicate(timeout=BOOTSTRAP_TIME)
+        except BaseException:
+            tool.kill()
+            raise
+        finally:
+            _tools.discard(tool)
+    return subprocess.CompletedProcess(argv, tool.returncode, out, err)
+
+
+def give_up() -> None:
+    """End what makes a base: it writes into a folder that goes with this process, which waits for it no longer."""
+    for tool in tuple(_tools):
+        tool.terminate()
+
+
 def _run(argv: list[str], suite: str) -> None:
-    done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=BOOTSTRAP_TIME, check=False)  # noqa: S603
+    done = _done(argv)
     if done.returncode == 0:
         return
     said = (done.stdout + done.stderr).strip()

@@ -63,11 +63,10 @@ class Lease:
 
     def drop(self) -> None:
         """Nobody may use it any more, and whoever comes first removes it."""
-        if self._fd < 0:
-            return
-        unlock(self._fd)
-        os.close(self._fd)
-        self._fd = -1
+        fd, self._fd = self._fd, -1  # the keeper drops one that a thread of its own may come to, too
+        if fd >= 0:
+            unlock(fd)
+            os.close(fd)
 
     def end(self) -> None:
         """The thing is gone."""

@@ -24,7 +24,7 @@ from .inuse import by_a_run, unless_used
 from .leases import Leases, clock
 from .owners import living
 
-#: Removals side by side; seconds between two tries of one that is refused, and for which a sweep tries.
+#: Removals side by side; seconds before one that is refused is tried again, and for which a sweep tries.
 WIDTH = 8
 PACE = 0.02
 PATIENCE = 2.0
@@ -216,7 +216,7 @@ class _Removal:
 
 def _tried_again(work: _Removal, refused: Mapping[Leftover, str], patience: float) -> dict[Leftover, str]:
     """What is refused to the end. One that a run uses is not asked for twice."""
-    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed  # noqa: PLC0415 - seldom
+    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_exponential  # noqa: PLC0415 - seldom
 
     left = dict(refused)
 
@@ -228,7 +228,9 @@ def _tried_again(work: _Removal, refused: Mapping[Leftover, str], patience: floa
         return any(why != USED for why in left.values())
 
     with contextlib.suppress(RetryError):
-        Retrying(retry=retry_if_result(bool), wait=wait_fixed(PACE), stop=stop_after_delay(patience))(again)
+        # more and more seldom: what can't be removed at all is not to keep the engine from the run's first containers
+        pause = wait_exponential(PACE, max=10 * PACE)
+        Retrying(retry=retry_if_result(bool), wait=pause, stop=stop_after_delay(patience))(again)
     return left
 
 

@@ -89,7 +89,11 @@ class Own(Container):
             except PortInUse as error:
                 raise refused(self.services.engine, bound, error, same_host=self.services.same_host) from error
         self.services.facts.forget(self._id)
-        self.services.renew_partitions(self._id)
+        try:
+            self.services.renew_partitions(self._id)
+        except DockconnError:
+            raise_if_ended(self.services.engine, self._id)  # then that is why
+            raise
         await_answers(self.services, self.facts(), self._awaited, speaks=self.speaks)
         if not self._awaited:
             raise_if_ended(self.services.engine, self._id)

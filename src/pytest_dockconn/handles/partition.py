@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 
@@ -28,63 +28,76 @@ def partitioned(
 
     Where one of them is started anew, or joins a network, the rules are set anew before that call returns.
     """
-    block = _Block(
-        services, partial(_cuts, services, a, b, one_way=one_way, how=check(how), allow_adopted=allow_adopted)
-    )
+    cuts = partial(_cuts, services, a, b, one_way=one_way, how=check(how), allow_adopted=allow_adopted)
+    block = _Block(services, [party for party in (a, b) if isinstance(party, Container)], cuts)
     known = logic.Partition(_party(a), _party(b), one_way)
-    parties = [party for party in (a, b) if isinstance(party, Container)]
-
-    def renew(container: str) -> None:
-        # of one that does not run nothing can be cut: its start will come here, too
-        if container in [party.id for party in parties] and all(map(_runs, parties)):
-            block.renew()
-
-    wanted = block.cuts()
     with ExitStack() as healing:
         healing.callback(block.heal)
-        block.begin(wanted)
+        services.renewals.append(block.renew)  # a container that comes back is cut off again
+        healing.callback(services.renewals.remove, block.renew)
+        block.begin()
         services.partitions.append(known)  # so that a failure inside can name it
         healing.callback(services.partitions.remove, known)
-        services.renewals.append(renew)  # and a container that comes back is cut off again
-        healing.callback(services.renewals.remove, renew)
         yield
 
 
-def _runs(container: Container) -> bool:
+def _has_a_place(container: Container) -> bool:
+    """Whether there is anything to cut it off from."""
     with suppress(NotFound):
-        return container.facts().running
+        facts = container.facts()
+        return facts.status in ("running", "paused") and (facts.network_mode == "host" or bool(facts.addresses))
     return False
 
 
 class _Block:
     """What is cut from a partition's beginning to its end; ``cuts`` says what that is now."""
 
-    def __init__(self, services: Services, cuts: Callable[[], dict[Container, Cut]]) -> None:
-        self.cuts = cuts
+    def __init__(
+        self, services: Services, parties: Sequence[Container], cuts: Callable[[], Mapping[Container, Cut]]
+    ) -> None:
         self._services = services
+        self._parties = parties
+        self._cuts = cuts
         self._owner = os.getpid()
         self._marks: list[Mark] = []
         self._lock = threading.Lock()
+        self._over = False
 
-    def begin(self, cuts: Mapping[Container, Cut]) -> None:
-        """Set the rules, one after the other: each that is in force is known before anything can go wrong with the next."""
+    def begin(self) -> None:
+        """Set the rules. Raises before anything is changed where that can't be."""
+        with self._lock:
+            self._set()
+
+    def _set(self) -> None:
+        """One after the other: each that is in force is known before anything can go wrong with the next."""
+        cuts = self._cuts()
         with self._services.doubt.about():
             for container, what in cuts.items():
                 self._marks.append(cut(self._services, container.id, what))
 
-    def renew(self) -> None:
-        """As both are now: rules go with a container's network namespace when it ends, and addresses change. The new ones first."""
+    def renew(self, container: str) -> None:
+        """As both are now: rules go with a container's network namespace when it ends, and addresses change. The new ones first.
+
+        Of one without an address nothing can be cut: its start, or its network, will come here, too.
+        """
+        if container not in [party.id for party in self._parties]:
+            return
         with self._lock:
+            if self._over or not all(map(_has_a_place, self._parties)):
+                return
             old = list(self._marks)
-            self.begin(self.cuts())
+            self._set()
             for mark in old:
                 heal(self._services, mark)
                 self._marks.remove(mark)
 
     def heal(self) -> None:
         """Take the rules away, all that can be. Not in a fork that falls out of the block: its parent is still inside."""
+        if os.getpid() != self._owner:  # and the lock may have been another thread's, which a fork has not
+            return
         with self._lock, ExitStack() as healing:
-            for mark in self._marks if os.getpid() == self._owner else ():
+            self._over = True
+            for mark in self._marks:
                 healing.callback(heal, self._services, mark)
 
 

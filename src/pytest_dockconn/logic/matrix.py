@@ -87,6 +87,8 @@ def parsed(text: str, named: Collection[str] = ()) -> dict[Pair, str]:
     first, *body = rows
     # the corner may have words of its own
     columns = list(dropwhile(lambda word: ":" not in word and word not in named, first))
+    while columns and body and ":" not in columns[0] and len(columns) >= max(map(len, body)):
+        columns.pop(0)  # one of them may be a destination's name, too
     twice = next((column for column in columns if columns.count(column) > 1), None)
     if not columns or twice:
         what = f"the column {shown(twice)} stands twice in" if twice else "no destination is in the first line of"

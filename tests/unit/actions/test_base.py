@@ -6,8 +6,10 @@ import bz2
 import gzip
 import io
 import lzma
+import signal
 import subprocess
 import tarfile
+import threading
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +18,7 @@ from typing import IO, Any
 
 import pytest
 from tests.samples import refused
+from tests.waiting import until
 
 from pytest_dockconn.actions import base
 from pytest_dockconn.errors import BuildFailed, EngineError
@@ -217,7 +220,7 @@ def test_auto_without_a_registry_makes_a_base(monkeypatch: pytest.MonkeyPatch) -
         Path(argv[-1]).write_bytes(packed("./etc"))
         return subprocess.CompletedProcess(argv, 0, "", "")
 
-    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(base, "_done", run)
     engine = Engine()
     name, said = find(engine, AUTO)
     assert name == "dockconn-base:bookworm"
@@ -258,7 +261,7 @@ def test_a_bootstrap_that_is_there_already() -> None:
     ids=["release file", "404", "guess", "anything else"],
 )
 def test_a_bootstrap_that_fails(monkeypatch: pytest.MonkeyPatch, said: str, kind: str) -> None:
-    monkeypatch.setattr(subprocess, "run", lambda argv, **_: subprocess.CompletedProcess(argv, 1, "", said))
+    monkeypatch.setattr(base, "_done", lambda argv, **_: subprocess.CompletedProcess(argv, 1, "", said))
     with pytest.raises((BuildFailed, ValueError), match=kind) as caught:
         find(Engine(), Base("bootstrap", "nosuch"))
     assert said in str(caught.value)
@@ -284,7 +287,7 @@ def test_a_bootstrap_that_can_not_end(monkeypatch: pytest.MonkeyPatch, error: Ex
     def run(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(base, "_done", run)
     with pytest.raises(BuildFailed, match=says) as caught:
         find(Engine(), Base("bootstrap", "bookworm"))
     assert "--dockconn-base IMAGE" in caught.value.remedy
@@ -299,3 +302,24 @@ def test_a_suite_that_debootstrap_does_not_know(monkeypatch: pytest.MonkeyPatch,
     base.check_suite("/usr/bin/mmdebstrap", "nosuch")
     with refused("bootstrap:nosuch: no such suite"):
         base.check_suite("/usr/sbin/debootstrap", "nosuch")
+
+
+def test_what_is_waited_for_no_longer_is_ended() -> None:
+    """It writes into a folder that goes with this process."""
+    ends: list[int] = []
+    thread = threading.Thread(target=lambda: ends.append(base._done(["sleep", "60"]).returncode))
+    thread.start()
+    assert until(lambda: base._tools, 10)
+
+    base.give_up()
+
+    thread.join(10)
+    assert ends == [-signal.SIGTERM]
+    assert base._tools == set()
+
+
+def test_one_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "BOOTSTRAP_TIME", 0.2)
+    with pytest.raises(subprocess.TimeoutExpired):
+        base._done(["sleep", "60"])
+    assert base._tools == set()

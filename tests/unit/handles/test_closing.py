@@ -94,6 +94,30 @@ def test_what_comes_back_is_cut_off_again(monkeypatch: pytest.MonkeyPatch) -> No
         assert cuts.there == []
 
 
+def test_it_is_not_set_anew_when_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a thread that had begun a start inside: nobody would take those rules away."""
+    cuts = Cuts(monkeypatch)
+    with labs.opened() as lab:
+        web, db = lab.server(), lab.server()
+        with lab.partition(web, db):
+            (late,) = lab._services.renewals
+        late(web.id)
+        assert cuts.there == []
+
+
+def test_of_one_that_is_nowhere_nothing_can_be_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    cuts = Cuts(monkeypatch)
+    with labs.opened() as lab:
+        network = lab.network()
+        web, db = lab.server(networks=[network]), lab.server(networks=[network])
+        with lab.partition(web, db):
+            network.disconnect(db)
+            web.restart()
+            network.connect(db)
+            assert db.ip in dict(cuts.there)[web.id].peers
+        assert cuts.there == []
+
+
 def test_where_that_can_not_be_the_test_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     cuts = Cuts(monkeypatch)
     with labs.opened() as lab:

@@ -276,3 +276,9 @@ def test_whatever_is_written_is_read_or_refused(text: str) -> None:
     assert found
     assert all(source for source, _ in found)
     assert ":" in next(iter(found))[1]
+
+
+def test_a_word_of_the_corner_may_be_a_destinations_name() -> None:
+    table = "source  web:80  db:5432\nweb  -  yes\n"
+    assert parsed(table, ["source"]) == {("web", "web:80"): "-", ("web", "db:5432"): "yes"}
+    assert parsed("source\nweb yes", ["source"]) == {("web", "source"): "yes"}

@@ -28,7 +28,6 @@ RULES: tuple[Rule, ...] = (
     ways.other_address,
     ways.other_binding,
     ways.far_host,
-    ways.far_loopback,
     ways.no_shared_network,
     ways.icc_off,
     ways.internal,
@@ -38,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     answers.tls,
     answers.other_protocol,
     answers.swallows,
+    ways.far_loopback,
     ways.firewall,
 )
 

@@ -150,10 +150,10 @@ class Active:
         """What was used again; with ``-v``, who reached whom, how, and how fast."""
         if self._run.settings.reuse or self._run.reused().removed:
             terminalreporter.write_line(one_line(self._run.outcome(), SHOWN))
-        if terminalreporter.verbosity < 1 or not self._run.asked:
-            return
-        terminalreporter.write_sep("-", "dockconn: who reached whom")
-        for line in summary.lines(self._run.asked):
+        lines = summary.lines(self._run.asked) if terminalreporter.verbosity >= 1 else []
+        if lines:
+            terminalreporter.write_sep("-", "dockconn: who reached whom")
+        for line in lines:
             terminalreporter.write_line(line)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:

@@ -17,11 +17,12 @@ def port_of(destination: Destination) -> Port | None:
 
 
 def note(question: str, source: Source, destination: object, result: ProbeResult, *, passed: bool) -> None:
-    """Remember a question for the table at the end of the run."""
+    """Remember a question for the table at the end of the run, and for its report."""
     services = source.services
     services.asked.append(
         Asked(
             test=services.test, question=question, source=source.name, destination=str(destination), way=way(result),
-            verdict=str(result.verdict), elapsed=result.elapsed, passed=passed,
+            verdict=str(result.verdict), elapsed=result.elapsed, passed=passed, address=result.address,
+            attempts=result.attempts,
         )
     )  # fmt: skip

@@ -9,6 +9,7 @@ from ..handles.engine import tcp_first
 from ..logic import links
 from ..logic.given import kind, shown
 from ..logic.names import hostname
+from ..model.asked import Asked
 from ..model.facts import ContainerFacts
 from ..report import messages
 from .reachable import assert_reachable
@@ -44,6 +45,12 @@ def assert_linked(client: Container, server: Container, alias: str | None = None
         problems = _network_problems(client, server, name)
     if not problems:
         problems = _answer_problems(client, server, name)
+    client.services.asked.append(
+        Asked(
+            test=client.services.test, question="linked", source=client.name, destination=server.name,
+            way=f"as {name}", verdict="", elapsed=0.0, passed=not problems,
+        )
+    )  # fmt: skip
     if problems:
         raise ReachabilityError(messages.link(client.name, server.name, name, problems, _remedy(client, name)))
 

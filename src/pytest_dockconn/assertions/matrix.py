@@ -9,11 +9,12 @@ from ..handles.container import Container, Port
 from ..handles.matrix import Matrix, ask_matrix, label
 from ..handles.source import Destination, Source
 from ..logic.given import kind, listed, shown
-from ..logic.matrix import NO, YES, Cell, Pair, complete, difference, once, parsed, word
+from ..logic.matrix import ANY, NO, YES, Cell, Pair, complete, difference, once, parsed, word
 from ..model.evidence import Why
 from ..model.probe import Verdict
 from ..report import matrix as report
 from ..text import one_line
+from .common import note
 from .explaining import explained
 
 #: What a cell is expected to be: a verdict, yes or no, or "*" for "don't care".
@@ -40,9 +41,16 @@ def assert_matrix(matrix: Matrix, expected: Expectation) -> None:
         raise SpecError(
             f"{shown(matrix)} is no matrix", checked=kind(matrix), remedy="pass what lab.matrix(...) returned"
         )
+    _compare(matrix, expected, "matrix")
+
+
+def _compare(matrix: Matrix, expected: Expectation, question: str) -> None:
+    __tracebackhide__ = True
     wanted = complete(once(_named(matrix, expected)), matrix.cells, matrix.own())
     cells = matrix.cells
     differences = {pair: words for pair, words in ((p, difference(cells[p], w)) for p, w in wanted.items()) if words}
+    for pair in (pair for pair, w in wanted.items() if w != ANY):
+        note(question, matrix.sources[pair[0]], pair[1], cells[pair].result, passed=pair not in differences)
     if differences:
         table = matrix.table({pair: wanted[pair] for pair in differences})
         whys = [(pair, cells[pair], _why(matrix, pair, cells[pair])) for pair in list(differences)[: report.EXPLAINED]]
@@ -107,7 +115,7 @@ def assert_policy(
             checked=f"containers: {', '.join(matrix.sources)}; their ports: {', '.join(matrix.destinations)}",
             remedy="correct the name; a port is one that its container exposes or listens on",
         )
-    assert_matrix(matrix, {pair: YES if pair in allowed else NO for pair in matrix.cells})
+    _compare(matrix, {pair: YES if pair in allowed else NO for pair in matrix.cells}, "policy")
     return matrix
 
 

@@ -12,6 +12,9 @@ from .table import aligned
 #: How a way of asking reads.
 WAYS = {"address": "its own address", "bound port": "the bound port", "name": "by name", "url": "as the URL says"}
 
+#: What the table shows: cells have tables of their own, and a link is asked for by its name.
+TABLED = ("reachable", "unreachable")
+
 
 def way(result: ProbeResult) -> str:
     """``172.17.0.3:80, its own address``; a name with the address that it led to."""
@@ -28,7 +31,7 @@ def way(result: ProbeResult) -> str:
 def lines(asked: Sequence[Asked]) -> list[str]:
     """One line a question, aligned; questions that were asked alike are counted."""
     counts: dict[tuple[str, ...], list[Asked]] = {}
-    for one in asked:
+    for one in (one for one in asked if one.question in TABLED):
         key = (one.question, one.source, one.destination, one.way, one.verdict, str(one.passed))
         counts.setdefault(key, []).append(one)
     return aligned([_row(group) for group in counts.values()], right=(4,)) if counts else []

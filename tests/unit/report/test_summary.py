@@ -68,6 +68,12 @@ def test_lines() -> None:
     ]
 
 
+@pytest.mark.parametrize("question", ["matrix", "policy", "linked"])
+def test_what_has_a_table_of_its_own_is_not_in_it(question: str) -> None:
+    assert summary.lines([asked(question=question)]) == []
+    assert len(summary.lines([asked(question=question), asked()])) == 1
+
+
 def test_untrusted_names_stay_on_their_line() -> None:
     (line,) = summary.lines([asked(source="a\nb", destination="c\x1b[2J", way="d\re")])
     assert "\n" not in line

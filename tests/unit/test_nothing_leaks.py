@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import pickle
 from collections.abc import Sequence
+from html import unescape
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,9 @@ from pytest_dockconn.model.asked import Asked
 from pytest_dockconn.model.evidence import End, Listener, Why
 from pytest_dockconn.model.leftover import Leftover
 from pytest_dockconn.model.probe import Verdict
-from pytest_dockconn.report import ends, leftovers, matrix, messages, summary
+from pytest_dockconn.model.record import EngineSeen, Failure, Record, Section, Skip
+from pytest_dockconn.report import as_html, as_json, as_markdown, ends, leftovers, matrix, messages, summary
+from pytest_dockconn.report.fitting import fit
 from pytest_dockconn.text import block, ending, one_line, printable, redact
 
 ERRORS = [c for c in vars(errors).values() if inspect.isclass(c) and issubclass(c, DockconnError)]
@@ -150,6 +153,26 @@ def test_tables(text: str, other: str) -> None:
         check(line)
     cell = Cell(result(detail=text), (other,))
     check(matrix.failure({pair: text}, 1, shown, [(pair, cell, Why(text, (other,), text))]), lines=True)
+
+
+@given(text=texts(), other=texts())
+@settings(max_examples=50)
+def test_the_run_s_report(text: str, other: str) -> None:
+    asked = Asked(
+        test=text, question="reachable", source=text, destination=other, way=text, verdict=other, elapsed=0.1, passed=False,
+        address=text,
+    )  # fmt: skip
+    failure = Failure(
+        test=text, phase="call", error=text, message=text, evidence=(text, other), checked=text, remedy=other, text=text,
+        sections=(Section(text, other),),
+    )  # fmt: skip
+    engine = EngineSeen(kind=text, version=text, api_version=text, url=text, host_os=other)
+    whole = Record(
+        plugin="1", started="now", seconds=1.0, exit_status=1, engine=engine, notes=(text,), failures=(failure,),
+        skipped=(Skip(text, other, (text,)),), questions=(asked,), left=(text, other),
+    )  # fmt: skip
+    for rendered in (as_html.rendered, as_markdown.rendered, as_json.rendered):
+        check(unescape(rendered(fit(whole))), lines=True)
 
 
 @given(text=texts(), other=texts())

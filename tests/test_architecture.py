@@ -39,6 +39,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "reaper",
         "waiter",
         "keeper",
+        "reporting",
+        "reportfiles",
     ),
     ("",),  # the public names
 )

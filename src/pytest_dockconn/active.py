@@ -42,6 +42,11 @@ def opened(config: pytest.Config, settings: Settings) -> Run:
     progress = Progress(config)
     config.add_cleanup(progress.end)
     try:
+        # a worker writes none, and may be on another machine
+        if settings.report and not hasattr(config, "workerinput"):
+            from .reportfiles import check as writable  # noqa: PLC0415 - only where there is to be a report
+
+            writable(settings.report)
         base = bases.parse(settings.base)
         if base.kind == "tar":
             tar_of(base)

@@ -23,13 +23,22 @@ class Option:
     A plain class: everybody who runs pytest pays for the making of a named tuple or a struct, used or not.
     """
 
-    __slots__ = ("flag", "help", "metavar", "name")
+    __slots__ = ("flag", "help", "many", "metavar", "name")
 
-    def __init__(self, name: str, help: str, metavar: str = "", *, flag: bool = False) -> None:  # noqa: A002 - argparse's word
+    def __init__(
+        self,
+        name: str,
+        help: str,  # noqa: A002 - argparse's word
+        metavar: str = "",
+        *,
+        flag: bool = False,
+        many: bool = False,
+    ) -> None:
         self.name = name
         self.help = help
         self.metavar = metavar
         self.flag = flag
+        self.many = many
 
     @property
     def key(self) -> str:
@@ -74,6 +83,13 @@ OPTIONS = (
         "with --dockconn-reuse: minutes without a run after which it is removed. Default: 30",
         metavar="MINUTES",
     ),
+    Option(
+        "--dockconn-report",
+        "write the run's report, by suffix .html, .md, .json: who was asked, what failed and why, what is left; may be given "
+        "more than once (in the ini file: a path a line, relative to rootdir). Without --dockconn nothing is written",
+        metavar="PATH",
+        many=True,
+    ),
 )
 
 
@@ -85,10 +101,14 @@ def add(parser: pytest.Parser) -> None:
             group.addoption(option.name, action="store_true", default=None, dest=option.key, help=option.help)
             parser.addini(option.key, f"the same as {option.name}", type="bool", default=False)
         else:
+            action = "append" if option.many else "store"
             group.addoption(
-                option.name, action="store", default=None, dest=option.key, metavar=option.metavar, help=option.help
+                option.name, action=action, default=None, dest=option.key, metavar=option.metavar, help=option.help
             )
-            parser.addini(option.key, f"the same as {option.name}", default="")
+            if option.many:
+                parser.addini(option.key, f"the same as {option.name}", type="linelist", default=[])
+            else:
+                parser.addini(option.key, f"the same as {option.name}", default="")
 
 
 def enabled(config: pytest.Config) -> bool:
@@ -113,6 +133,7 @@ def settings(config: pytest.Config) -> Settings:
         lease=_lease(config),
         project=str(config.rootpath),
         note=note,
+        report=_paths(config, "dockconn_report"),
     )
 
 
@@ -156,6 +177,16 @@ def _lease(config: pytest.Config) -> float:
 def _value(config: pytest.Config, key: str) -> Any:
     given = config.getoption(key)
     return config.getini(key) if given is None else given
+
+
+def _paths(config: pytest.Config, key: str) -> tuple[str, ...]:
+    """Whole paths, each once: those of the command line go from where pytest was started, those of the ini file from rootdir."""
+    given = config.getoption(key)
+    root = config.rootpath if given is None else config.invocation_params.dir
+    paths = config.getini(key) if given is None else given
+    # as for --junitxml: the shell leaves a ~ behind a = alone, and the ini file has no shell
+    whole = (root / os.path.expanduser(os.path.expandvars(path)) for path in paths)  # noqa: PTH111 - no error for ~nobody
+    return tuple(dict.fromkeys(map(os.path.normpath, whole)))
 
 
 def _text(config: pytest.Config, key: str) -> str | None:

@@ -57,6 +57,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from .active import Active, opened  # noqa: PLC0415 - heavy, and only needed here
 
         run = opened(config, settings)
+        if settings.report:
+            from . import reporting  # noqa: PLC0415 - only where there is to be a report
+
+            reporting.register(config, run)
     config.stash[KEY] = run
     config.pluginmanager.register(Active(config, run), "dockconn-active")
     if hasattr(config, "workerinput"):

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,9 @@ class Run:
         self.worker_left: list[str] = []
         self._pid = os.getpid()
         self._left: list[str] | None = None
+        #: why tests were skipped that need what the engine lacks, and the capabilities; what was said when the end was interrupted
+        self.lacks: dict[str, tuple[str, ...]] = {}
+        self.gave_up = ""
 
     @property
     def forked(self) -> bool:
@@ -112,10 +116,15 @@ class Run:
             outcomes.append(services.reuse.outcome())
         return Reused(*(tuple(chain.from_iterable(parts)) for parts in zip(*outcomes, strict=True)))
 
+    @cached_property
+    def bridge(self) -> tuple[str, str]:
+        """Name and subnet of the default bridge as the run began."""
+        return self.lab.bridge.name, self.lab.bridge.subnet
+
     def header(self) -> str:
         """Which engine, which version, which bridge."""
-        engine, bridge = self.lab.engine, self.lab.bridge
-        return f"dockconn: {engine.kind} {engine.version} (API {engine.api_version}) at {engine.url}, bridge {bridge.name} {bridge.subnet}"
+        engine, (name, subnet) = self.lab.engine, self.bridge
+        return f"dockconn: {engine.kind} {engine.version} (API {engine.api_version}) at {engine.url}, bridge {name} {subnet}"
 
     def begin(self, fixtures: Iterable[str]) -> None:
         """Begin to make what the collected tests will want."""
@@ -174,7 +183,9 @@ class Run:
         if not lacks:
             return ""
         what = ", ".join(f"{name!r} ({KNOWN[name]})" for name in lacks)
-        return one_line(f"{engine.kind} {engine.version} lacks {what}", 2000)
+        reason = one_line(f"{engine.kind} {engine.version} lacks {what}", 2000)
+        self.lacks[reason] = tuple(lacks)
+        return reason
 
     def require(self, *capabilities: str) -> None:
         """Skip, with the reason, where a capability is missing; fail under ``--dockconn-strict``."""
@@ -250,4 +261,5 @@ class Run:
         """After Ctrl-C while this waits: who removes what is left."""
         self._left = []
         helper = not self.forked and self.session.give_up()
-        return f"what may be left is removed by {'the helper process' if helper else '`dockconn prune`'}"
+        self.gave_up = f"what may be left is removed by {'the helper process' if helper else '`dockconn prune`'}"
+        return self.gave_up

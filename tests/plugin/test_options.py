@@ -37,6 +37,8 @@ def came(option: Option, text: str) -> object:
     """What comes of that value."""
     if option.flag:
         return True
+    if option.many:
+        return (str(Path.cwd() / text),)
     return float(value(option, text)) * 60 if option.key == LEASE else text
 
 
@@ -71,7 +73,7 @@ def test_the_command_line_wins(inner: Inner, option: Option, ini: str) -> None:
 @pytest.mark.parametrize("option", ALL)
 @pytest.mark.parametrize("ini", [None, "nothing"])
 def test_left_out(inner: Inner, option: Option, ini: str | None) -> None:
-    default = False if option.flag else {"dockconn_base": "auto", LEASE: 1800.0}.get(option.key)
+    default = () if option.many else False if option.flag else {"dockconn_base": "auto", LEASE: 1800.0}.get(option.key)
     empty = None if ini is None else ("false" if option.flag else "")
     assert seen(inner, option, [], empty) == default
 

@@ -165,24 +165,27 @@ def test_nothing_public_is_left_out() -> None:
 class Config:
     """Where one option was given."""
 
-    invocation_params = SimpleNamespace(args=())
+    invocation_params = SimpleNamespace(args=(), dir=Path("/"))
     rootpath = Path("/")
 
     def __init__(self, **given: str) -> None:
         self.given = {"dockconn_engine": "wary://", **given}
         self.ini: dict[str, str] = {}
 
-    def getoption(self, key: str) -> str | None:
-        return self.given.get(key)
+    def getoption(self, key: str) -> str | list[str] | None:
+        given = self.given.get(key)
+        return [given] if key in MANY and given is not None else given
 
-    def getini(self, key: str) -> str:
-        return self.ini.get(key, "")
+    def getini(self, key: str) -> str | list[str]:
+        text = self.ini.get(key, "")
+        return [line.strip() for line in text.split("\n") if line.strip()] if key in MANY else text
 
     def add_cleanup(self, _: object) -> None:
         return
 
 
 VALUED = [option.key for option in OPTIONS if not option.flag]
+MANY = [option.key for option in OPTIONS if option.many]
 
 
 @pytest.mark.parametrize("option", VALUED)

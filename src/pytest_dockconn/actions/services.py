@@ -151,6 +151,11 @@ class Services:
                 self._info = self.engine.info()
             return self._info
 
+    @property
+    def known_info(self) -> InfoFacts | None:
+        """The same, if somebody has asked already: without a question."""
+        return self._info
+
     @cached_property
     def mark(self) -> str:
         """By what all processes of this machine know the engine; empty where no other can be on it."""

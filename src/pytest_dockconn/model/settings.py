@@ -19,6 +19,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         lease: seconds that it does so at most.
         project: what tells this project's things from those of others.
         note: what the header says where it was asked for and is not done.
+        report: the files that the run's report is written to, as whole paths.
     """
 
     enabled: bool = False
@@ -31,3 +32,4 @@ class Settings(Struct, frozen=True, kw_only=True):
     lease: float = 1800.0
     project: str = ""
     note: str = ""
+    report: tuple[str, ...] = ()

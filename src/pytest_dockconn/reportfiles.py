@@ -68,9 +68,8 @@ def write(path: str, text: str) -> None:
     """Write all of it or nothing: half a report could be taken for one. Raises ``OSError``."""
     whole = Path(os.path.realpath(path))  # what a link leads to is replaced, not the link
     whole.parent.mkdir(parents=True, exist_ok=True)
-    beside = whole.with_name(
-        f".dockconn-report-{secrets.token_hex(6)}"
-    )  # as long for every name: the longest can still be written
+    # as long for every name: also the longest can be written
+    beside = whole.with_name(f".dockconn-report-{secrets.token_hex(6)}")
     try:
         with beside.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)

@@ -250,11 +250,6 @@ def test_the_command_line_replaces_the_ini_file(inner: Inner, monkeypatch: pytes
     assert not (inner.pytester.path / "one.md").exists()
 
 
-def test_where_the_test_goes_does_not_matter(inner: Inner) -> None:
-    told = report(inner, "import os\n\ndef test_one(dockconn_engine, tmp_path): os.chdir(tmp_path)")
-    assert told["tests"]["passed"] == 1
-
-
 def test_without_dockconn_nothing_is_written(inner: Inner) -> None:
     inner.write(SOURCE)
     result = inner.session("--dockconn-report=out.json", "--dockconn-report=out.exe", inner.engine())
@@ -374,12 +369,24 @@ def test_it_is_said_where_there_is_no_terminal(inner: Inner) -> None:
     assert "could not be written" in result.stderr.str()
 
 
-def test_a_status_that_is_not_green_stays(inner: Inner) -> None:
-    result = inner.run(GONE, "--dockconn-report=later/out.html", "-k", "nothing")
-    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+@pytest.mark.parametrize(
+    ("source", "args", "status"),
+    [
+        ("def test_one(): pass", ["-k", "nothing"], pytest.ExitCode.NO_TESTS_COLLECTED),
+        ("def test_one(): raise KeyboardInterrupt", [], pytest.ExitCode.INTERRUPTED),
+    ],
+)
+def test_a_status_that_is_not_green_stays(inner: Inner, source: str, args: list[str], status: int) -> None:
+    inner.pytester.makeconftest("""
+        from pathlib import Path
 
-    result = inner.run(GONE + "        raise KeyboardInterrupt\n", "--dockconn-report=later/out.html")
-    assert result.ret == pytest.ExitCode.INTERRUPTED
+        def pytest_sessionfinish():
+            Path("later").touch()
+    """)
+    result = inner.run(source, "--dockconn-report=later/out.html", *args)
+
+    assert "could not be written" in result.stdout.str()
+    assert result.ret == status
 
 
 def test_half_a_report_is_never_there(inner: Inner, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -586,7 +593,26 @@ def test_a_fork_writes_none(inner: Inner) -> None:
 # pytest-xdist
 
 
+WRITERS = """
+    import os
+    from pytest_dockconn import reportfiles
+
+    real = reportfiles.write
+
+    def write(path, text):
+        with open("writers.txt", "a") as file:
+            file.write(os.environ.get("PYTEST_XDIST_WORKER", "controller") + " ")
+        real(path, text)
+
+    def check(paths):
+        assert not os.environ.get("PYTEST_XDIST_WORKER"), "it may be on a machine where nothing of this is"
+
+    reportfiles.write, reportfiles.check = write, check
+"""
+
+
 def test_workers_come_together(inner: Inner) -> None:
+    inner.pytester.makeconftest(WRITERS)
     inner.images = str(inner.pytester.path / "images.pickle")
     inner.pytester.makeini("[pytest]\ndockconn_report = other.md\n")
     inner.write(SOURCE)
@@ -594,6 +620,7 @@ def test_workers_come_together(inner: Inner) -> None:
     result = inner.process(*args, "--dockconn-report=out.json", "--dockconn-report=out.html")
 
     assert len([line for line in result.outlines if line.startswith("dockconn: report: ")]) == 2
+    assert (inner.pytester.path / "writers.txt").read_text().split() == ["controller", "controller"]
     told = read(inner)
     assert told["tests"] == {"passed": 1, "failed": 1, "errors": 1, "skipped": 1, "xfailed": 0, "xpassed": 0}
     failed = next(one for one in told["failures"] if one["error"] == "ReachabilityError")
@@ -648,6 +675,9 @@ def test_hostile_text(inner: Inner) -> None:
 
         def test_two(dockconn):
             pytest.skip(EVIL)
+
+        def test_three(dockconn):
+            pytest.exit("\\x1b[31m<script>")
         """,
         *(f"--dockconn-report={name}" for name in names),
     )

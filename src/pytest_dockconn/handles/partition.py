@@ -30,12 +30,12 @@ def partitioned(
     """
     cuts = partial(_cuts, services, a, b, one_way=one_way, how=check(how), allow_adopted=allow_adopted)
     block = _Block(services, [party for party in (a, b) if isinstance(party, Container)], cuts)
-    known = logic.Partition(_party(a), _party(b), one_way)
     with ExitStack() as healing:
         healing.callback(block.heal)
         services.renewals.append(block.renew)  # a container that comes back is cut off again
         healing.callback(services.renewals.remove, block.renew)
         block.begin()
+        known = logic.Partition(_party(a), _party(b), one_way)
         services.partitions.append(known)  # so that a failure inside can name it
         healing.callback(services.partitions.remove, known)
         yield

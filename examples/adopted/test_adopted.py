@@ -25,8 +25,7 @@ def test_its_port(dockconn: Lab, dockconn_client: Client, theirs: Any) -> None:
     answer = assert_reachable(dockconn_client, app.port(8000))  # until its process takes the connection
     assert answer.answered_by == app.id
 
-    page = dockconn_client.probe(f"http://{app.ip}:8000/")  # a URL: whoever answers
-    assert (page.status, page.answered_by) == (200, app.id)
+    assert dockconn_client.probe(f"http://{app.ip}:8000/").status == 200  # a page; of a URL whoever answers counts
 
 
 @pytest.mark.dockconn(requires=["isolation"])

@@ -160,8 +160,15 @@ def is_clear(output: str, *allowed: str) -> bool:
 SIGNALS = {"kill -9": (signal.SIGKILL,), "ctrl-c": (signal.SIGINT,), "ctrl-c twice": (signal.SIGINT, signal.SIGINT)}
 
 
-@pytest.mark.parametrize("number", range(KILLS))
-@pytest.mark.parametrize("signals", SIGNALS.values(), ids=SIGNALS)
+#: Ctrl-C a fifth as often: a run that dies tidies nothing up by itself.
+MOMENTS = [
+    pytest.param(signals, number, id=f"{name}-{number}")
+    for name, signals in SIGNALS.items()
+    for number in range(KILLS if name == "kill -9" else max(1, KILLS // 5))
+]
+
+
+@pytest.mark.parametrize(("signals", "number"), MOMENTS)
 def test_ended_at_a_random_moment(
     start: Start, witness: Witness, figures: Figures, number: int, signals: tuple[int, ...]
 ) -> None:

@@ -102,22 +102,23 @@ def test_as_long_as_things_go_it_goes_on(leases: Leases, monkeypatch: pytest.Mon
 
 def test_what_it_gave_up_is_tried_again_with_the_next(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as it lives no sweep takes it: its owner is not dead."""
-    monkeypatch.setattr(keeper, "PATIENCE", 0.0)
+    monkeypatch.setattr(keeper, "PATIENCE", 0.05)
     monkeypatch.setattr(keeper, "REST", 0.0)
-    stuck = {"stuck"}
-    seen = engine(monkeypatch, leases, stuck, 3)
+    stuck, given_up = {"stuck"}, time.monotonic() + 0.3
+    engine(monkeypatch, leases, stuck, 0)
     leases.make(RUN, "stuck").give_back(1.0)
-    leases.make(RUN, "later").give_back(1e12)
+    later = leases.make(RUN, "later")
+    threading.Timer(0.6, lambda: later.give_back(1.0)).start()
     left = keeper._left
 
     def at_last(url: str, run: str, due: dict[str, Lease], progress: Progress) -> set[str]:
-        if len(seen) >= 2:
+        if time.monotonic() > given_up:
             stuck.clear()
         return left(url, run, due, progress)
 
     monkeypatch.setattr(keeper, "_left", at_last)
 
-    assert keeper.keep("url", RUN, leases, pace=0.0)
+    assert keeper.keep("url", RUN, leases, pace=0.01)
     assert leases.of_run(RUN) == []
 
 
@@ -142,7 +143,7 @@ def test_what_it_gives_up_is_locked_no_longer(leases: Leases, monkeypatch: pytes
 
 def test_it_is_left_in_peace_for_a_while(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that will never go costs nobody a question a second for hours."""
-    monkeypatch.setattr(keeper, "PATIENCE", 0.0)
+    monkeypatch.setattr(keeper, "PATIENCE", 0.05)
     seen: list[set[str]] = []
 
     def left(url: str, run: str, due: dict[str, Lease], _: Progress) -> set[str]:
@@ -154,7 +155,8 @@ def test_it_is_left_in_peace_for_a_while(leases: Leases, monkeypatch: pytest.Mon
     monkeypatch.setattr(keeper, "_left", left)
     leases.make(RUN, "stuck").give_back(1.0)
     later = leases.make(RUN, "later")
-    threading.Timer(0.3, lambda: later.give_back(1.0)).start()
+    threading.Timer(0.6, lambda: later.give_back(1.0)).start()
 
     assert not keeper.keep("url", RUN, leases, pace=0.01)
-    assert [due for due in seen if due] == [{"stuck"}, {"later"}]
+    assert seen[-1] == {"later"}
+    assert 1 <= seen.count({"stuck"}) < 20

@@ -196,7 +196,8 @@ class Witness:
             f"FROM {self.image}\n{lines}", f"dockconn-{self._mark}-of-commit:1"
         )
         for name, tag in {"image of ours": f"dockconn-{self._mark}-app:1", "image of ours, no tag": None}.items():
-            self.bystanders[name] = self._built(f"FROM {self.image}\nLABEL chaos={tag}\n", tag)
+            # by its mark another image than the one of a harness beside this one, which removes its own at its end
+            self.bystanders[name] = self._built(f"FROM {self.image}\nLABEL chaos={self._mark}-{tag}\n", tag)
 
     def _built(self, dockerfile: str, tag: str | None) -> str:
         """An image as a user builds it; its id."""

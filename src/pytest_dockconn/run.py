@@ -244,7 +244,7 @@ class Run:
             base.give_up()
         while self._begun:
             self._begun[-1].join(max(0.0, until - time.monotonic()) if self._hurry else None)
-            self.session.interrupted = self.session.interrupted or self._begun[-1].is_alive()
+            self.session.interrupted |= self._begun[-1].is_alive()
             self._begun.pop()
 
     def close(self) -> list[str]:

@@ -32,6 +32,13 @@ def opened(kind: str = "docker", version: str = "20.10.24") -> Iterator[Lab]:
         engine.shut_down()
 
 
+def engine_of(lab: Lab) -> FakeEngine:
+    """Its engine, with all that the one in memory tells of itself."""
+    engine = lab._services.engine
+    assert isinstance(engine, FakeEngine)
+    return engine
+
+
 @contextlib.contextmanager
 def stranger(kind: socket.SocketKind, address: str, port: int, answer: Answer) -> Iterator[None]:
     """Somebody who answers there."""

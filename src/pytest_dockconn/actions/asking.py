@@ -136,8 +136,11 @@ def overlapping(
     services: Services, source: str | None, results: Sequence[ProbeResult], timeout: float
 ) -> Overlapping | None:
     """What goes on asking after these results, without waiting for each answer; None where one has to wait."""
-    through = any(passage(services, one.target) for one in results)  # a connection is known by being the only new one
-    return Overlapping(services, source, results, timeout) if verdicts.are_lost(results) and not through else None
+    if not verdicts.are_lost(results):
+        return None
+    if any(passage(services, one.target) for one in results):  # there a connection is known by being the only new one
+        return None
+    return Overlapping(services, source, results, timeout)
 
 
 class Overlapping:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from functools import partial
 
 from msgspec.structs import replace
 
@@ -31,11 +30,6 @@ def major(version: str) -> int:
     return int(head) if head.isdigit() else 0
 
 
-def _take_back(services: Services, container: str) -> None:
-    """What is asked for is answered; one that stays all the same is the helper's."""
-    services.doubt.undo(partial(services.engine.remove, container))
-
-
 def has_links(services: Services) -> bool:
     """Docker takes legacy links; podman's compatible API answers a link with status 400, "link is not supported"."""
     if services.version.kind == "docker":
@@ -46,7 +40,7 @@ def has_links(services: Services) -> bool:
         raise  # that it is gone says nothing about what it can do
     except EngineError:
         return False
-    _take_back(services, container)
+    services.take_back(container)
     return True
 
 
@@ -78,7 +72,7 @@ def _experiment(services: Services) -> bool:
         for container in reversed(made):
             with contextlib.suppress(DockconnError):
                 services.agents.release(container)
-            _take_back(services, container)
+            services.take_back(container)
 
 
 def _plan(services: Services, name: str, links: tuple[tuple[str, str], ...] = ()) -> ContainerPlan:
@@ -103,7 +97,7 @@ def can_partition(services: Services) -> bool:
         services.engine.start(container)
         return services.engine.wait(container, 10.0) == 0
     finally:
-        _take_back(services, container)
+        services.take_back(container)
 
 
 def has_port_ranges(services: Services) -> bool:
@@ -117,7 +111,7 @@ def has_port_ranges(services: Services) -> bool:
         raise
     except EngineError:
         return False
-    _take_back(services, container)
+    services.take_back(container)
     return True
 
 

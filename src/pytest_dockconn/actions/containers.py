@@ -6,7 +6,6 @@ import contextlib
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from ..agent.identity import knows
@@ -41,10 +40,10 @@ def launch(services: Services, plan: ContainerPlan) -> ContainerFacts:
         services.facts.forget(container)
         return services.facts.get(container)
     except PortInUse as error:
-        services.doubt.undo(partial(services.engine.remove, container))
+        services.take_back(container)
         raise refused(services.engine, plan.publish, error, same_host=same_host) from error
     except BaseException:
-        services.doubt.undo(partial(services.engine.remove, container))
+        services.take_back(container)
         raise
 
 

@@ -44,7 +44,6 @@ class Mark(Struct, frozen=True):
 
 def cut(services: Services, container: str, what: Cut) -> Mark:
     """Set the rules. Raises ``CapabilityError`` where the engine's kernel can't; nothing is left behind then."""
-    services.begin()
     table = f"dockconn_{services.run}_{secrets.token_hex(3)}"
     marks = {labels.PARTITION: container, labels.TABLE: table}
 
@@ -60,8 +59,7 @@ def heal(services: Services, mark: Mark) -> None:
 
     def healing() -> None:
         if _has_rules(services.engine, mark.container):
-            remove = partial(_taken_back, services)
-            services.engine.remove(_run(services, mark.container, _drop(mark.table), {}, remove))
+            services.engine.remove(_run(services, mark.container, _drop(mark.table), {}, services.take_back))
 
     with services.doubt.removing():  # else the witness stays, and by it the helper heals
         _again(healing)
@@ -116,7 +114,7 @@ def _run(services: Services, container: str, argv: tuple[str, ...], marks: dict[
     name = on_engine(services.run, "", f"partition{next(_numbers)}")
     known = {**labels.made(services.run, name, "partition"), **marks}
     plan = _plan(services.images.get(CLIENT).id, name, container, argv, known)
-    return _ended(services.engine, plan, unsure, partial(_taken_back, services))
+    return _ended(services.engine, plan, unsure, services.take_back)
 
 
 def _plan(image: str, name: str, container: str, argv: tuple[str, ...], marks: dict[str, str]) -> ContainerPlan:
@@ -156,10 +154,6 @@ def _failed(plan: ContainerPlan, why: str) -> CapabilityError:
         remedy="it needs a kernel with nf_tables, and nft in the client image; or take the container off the "
         "network: network.disconnect(container)",
     )
-
-
-def _taken_back(services: Services, container: str) -> None:
-    services.doubt.undo(partial(services.engine.remove, container))
 
 
 def _remove_quietly(engine: Engine, container: str) -> None:

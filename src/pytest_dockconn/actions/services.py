@@ -9,7 +9,7 @@ import socket
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -252,6 +252,10 @@ class Services:
         except NotFound:
             return False
         return True
+
+    def take_back(self, container: str) -> None:
+        """Remove what nobody wants any more, beside what matters more; one that stays all the same is the helper's."""
+        self.doubt.undo(partial(self.engine.remove, container))
 
     def renew_partitions(self, container: str) -> None:
         """Of a container that was started, or has joined a network. Raises ``CapabilityError``."""

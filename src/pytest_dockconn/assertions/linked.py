@@ -39,10 +39,11 @@ def assert_linked(client: Container, server: Container, alias: str | None = None
         _check(one)
     name = hostname(alias if alias is not None else server.name)
     theirs, ours = server.facts(), client.facts()
+    # on networks of one's own a link is a name in DNS and nothing else, and others may have given the same name to all
     if _by_hosts(client, theirs, ours, name):
         problems = _hosts_problems(client, theirs, name) + _variable_problems(client, theirs, ours, name)
     else:
-        problems = _network_problems(client, server, name)
+        problems = [] if links.on_a_network(ours, theirs, name) else [links.no_link(ours, theirs, name, server.name)]
     if not problems:
         problems = _answer_problems(client, server, name)
     client.services.asked.append(
@@ -71,14 +72,6 @@ def _by_hosts(client: Container, theirs: ContainerFacts, ours: ContainerFacts, a
     where = ours if ours.endpoints else theirs  # of one that shares another's network the engine tells none
     on_default = where.endpoint(client.services.default_network) is not None
     return on_default and not links.on_a_network(ours, theirs, alias)
-
-
-def _network_problems(client: Container, server: Container, alias: str) -> list[str]:
-    """An endpoint link is a name in DNS and nothing else, and others may have given the same name to all."""
-    theirs, ours = server.facts(), client.facts()
-    if links.on_a_network(ours, theirs, alias):
-        return []
-    return [links.no_link(ours, theirs, alias, server.name)]
 
 
 def _remedy(client: Container, alias: str) -> str:
@@ -123,7 +116,7 @@ def _variable_problems(client: Container, theirs: ContainerFacts, ours: Containe
     if seen is None and not client.ours:
         return [UNSEEN.format(client.name)]
     others = [other for _, other in ours.links]
-    found = client.environment if seen is None else seen
+    found = ours.env if seen is None else seen
     return [f"variable {line}" for line in links.differences(links.variables(link), found, alias, others)]
 
 

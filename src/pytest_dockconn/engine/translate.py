@@ -8,7 +8,6 @@ from typing import Any
 
 from .. import labels
 from ..model.facts import (
-    DEFAULT_NETWORKS,
     Binding,
     ContainerFacts,
     Endpoint,
@@ -172,9 +171,8 @@ def in_order(found: Iterable[Endpoint], mode: str, marks: Mapping[str, str]) -> 
     """
     firsts = [one for one in (mode, marks.get(labels.FIRST)) if one]
 
-    def place(e: Endpoint) -> tuple[int, bool, str]:
-        at = next((at for at, one in enumerate(firsts) if _is_called(e, one)), len(firsts))
-        return at, e.network not in DEFAULT_NETWORKS, e.network
+    def place(e: Endpoint) -> tuple[int, tuple[bool, str]]:
+        return next((at for at, one in enumerate(firsts) if _is_called(e, one)), len(firsts)), e.place
 
     return tuple(sorted(found, key=place))
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from ..model.facts import ContainerFacts
 from ..model.probe import NEGATIVE, ProbeResult, Target, Verdict
+from .verdicts import was_taken
 from .wiring import is_loopback
 
 
@@ -111,8 +112,7 @@ def _was_taken(seen: ProbeResult, owner: ContainerFacts) -> bool:
     """Whether the owner's kernel took a connection and then nothing came. (Behind a bound port a proxy may have.)"""
     return (
         seen.verdict is Verdict.TIMED_OUT
-        and seen.path is not None
-        and seen.target.scheme not in ("udp", "icmp")
+        and was_taken(seen)
         and seen.target.via != "bound port"
         and seen.address in owner.addresses
     )

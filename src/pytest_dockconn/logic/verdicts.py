@@ -91,10 +91,11 @@ def are_lost(results: Collection[ProbeResult]) -> bool:
     says nothing.
     """
     silent = [r for r in results if r.verdict is Verdict.TIMED_OUT]
-    return bool(silent) and not any(_was_taken(r) or "name resolution: " in r.detail for r in silent)
+    return bool(silent) and not any(was_taken(r) or "name resolution: " in r.detail for r in silent)
 
 
-def _was_taken(probed: ProbeResult) -> bool:
+def was_taken(probed: ProbeResult) -> bool:
+    """Whether a kernel, or a proxy before it, took a connection."""
     return probed.path is not None and probed.target.scheme not in ("udp", "icmp")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from ..model.facts import DEFAULT_NETWORKS, Binding, ContainerFacts, Endpoint
+from ..model.facts import Binding, ContainerFacts, Endpoint
 from ..model.probe import Target
 from ..model.spec import PortKey
 from .given import ip
@@ -59,8 +59,7 @@ def _of_host(source: ContainerFacts | None) -> str:
 
 def _gateway(endpoints: Sequence[Endpoint], *, six: bool = False) -> str:
     """Of several by the networks' names, as docker chooses the way out, whichever network the source was created on."""
-    by_name = sorted(endpoints, key=lambda e: (e.network not in DEFAULT_NETWORKS, e.network))
-    return next((g for e in by_name if (g := e.gateway6 if six else e.gateway)), "")
+    return next((g for e in sorted(endpoints, key=lambda e: e.place) if (g := e.gateway6 if six else e.gateway)), "")
 
 
 def port_targets(

@@ -50,6 +50,11 @@ class Endpoint(Struct, frozen=True):
     aliases: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def place(self) -> tuple[bool, str]:
+        """Where it stands among others, as docker sorts them: the default network first, then by name."""
+        return self.network not in DEFAULT_NETWORKS, self.network
+
 
 class Binding(Struct, frozen=True):
     """A port of a container as it is published now."""

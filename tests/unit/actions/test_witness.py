@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.fakes.engine import FakeEngine
 from tests.unit import labs
 from tests.waiting import until
 
@@ -32,12 +31,6 @@ ASKED = b"GET / HTTP/1.1\r\nX-Dockconn-Nonce: 0011\r\n\r\n"
 def lab() -> Iterator[Lab]:
     with labs.opened() as made:
         yield made
-
-
-def engine_of(lab: Lab) -> FakeEngine:
-    engine = lab._services.engine
-    assert isinstance(engine, FakeEngine)
-    return engine
 
 
 def made(lab: Lab, scheme: str) -> tuple[Server, Port]:
@@ -74,8 +67,8 @@ def replaced(lab: Lab, port: Port, said: Callable[[Port], labs.Answer], *, told:
     if told:
         port.owner.stop()
     else:
-        engine_of(lab)._emit = lambda *_: None  # type: ignore[method-assign]
-        engine_of(lab).stop(port.owner.id, 1)
+        labs.engine_of(lab)._emit = lambda *_: None  # type: ignore[method-assign]
+        labs.engine_of(lab).stop(port.owner.id, 1)
     with labs.stranger(*place, answer):
         yield
 
@@ -117,10 +110,10 @@ def test_a_server_that_was_started_a_moment_ago_is_believed(lab: Lab) -> None:
     """Its facts are older than its answer: the engine is asked before an answer with a proof is held to be a stranger's."""
     server, port = made(lab, "http")
     assert server.facts().running
-    engine_of(lab)._emit = lambda *_: None  # type: ignore[method-assign]
-    engine_of(lab).stop(server.id, 1)
+    labs.engine_of(lab)._emit = lambda *_: None  # type: ignore[method-assign]
+    labs.engine_of(lab).stop(server.id, 1)
     assert lab._services.facts.fresh(server.id).status == "exited"
-    engine_of(lab).start(server.id)
+    labs.engine_of(lab).start(server.id)
     assert server.facts().status == "exited"
 
     result = lab.host.probe(port)
@@ -131,18 +124,18 @@ def test_a_server_that_was_started_a_moment_ago_is_believed(lab: Lab) -> None:
 def test_the_cost_of_a_probe_is_no_question_to_the_engine(lab: Lab) -> None:
     server, port = made(lab, "http")
     assert lab.host.probe(port)
-    calls = len(engine_of(lab).calls)
+    calls = len(labs.engine_of(lab).calls)
     for _ in range(5):
         assert lab.host.probe(port).answered_by == server.id
-    assert engine_of(lab).calls[calls:] == []
+    assert labs.engine_of(lab).calls[calls:] == []
 
 
 def adopted(lab: Lab, *ports: str) -> Port:
     """Of others: it says who it is, and nobody here knows of a token."""
     image = lab._services.images.get("server").id
     plan = ContainerPlan(image=image, name="theirs", labels={}, command=("dockconn-serve", "token=theirs", *ports))
-    theirs = engine_of(lab).create(plan)
-    engine_of(lab).start(theirs)
+    theirs = labs.engine_of(lab).create(plan)
+    labs.engine_of(lab).start(theirs)
     number, _, protocol = ports[0].partition("/")
     return lab.adopt(theirs).port(int(number), protocol)
 
@@ -150,7 +143,7 @@ def adopted(lab: Lab, *ports: str) -> Port:
 @pytest.fixture
 def theirs(lab: Lab) -> Iterator[Lab]:
     yield lab
-    engine_of(lab).remove("theirs")
+    labs.engine_of(lab).remove("theirs")
 
 
 def claims(port: Port) -> labs.Answer:
@@ -169,7 +162,7 @@ def test_a_claim_to_be_a_container_of_others_proves_nothing(theirs: Lab, ports: 
     assert before.answered_by == port.owner.id
 
     place, answer = (UDP if port.scheme == "udp" else TCP, port.host, port.number), claims(port)
-    engine_of(theirs).stop(port.owner.id, 1)
+    labs.engine_of(theirs).stop(port.owner.id, 1)
     with labs.stranger(*place, answer):
         assert theirs.matrix([theirs.host], [url])[theirs.host, url].verdict is Verdict.WRONG_SERVER
         with pytest.raises(ReachabilityError, match="inconclusive"):
@@ -180,9 +173,9 @@ def test_a_claim_to_be_a_container_of_others_proves_nothing(theirs: Lab, ports: 
 def test_the_sockets_tell_also_where_the_answer_names_another(theirs: Lab) -> None:
     """A proxy hands on the headers of the server behind it: it is the proxy that was asked, and that answered."""
     port, other = adopted(theirs, "80/tcp"), theirs.server()
-    engine_of(theirs).stop(port.owner.id, 1)
-    engine_of(theirs).start(port.owner.id)
-    lying = engine_of(theirs)._container(port.owner.id).sockets
+    labs.engine_of(theirs).stop(port.owner.id, 1)
+    labs.engine_of(theirs).start(port.owner.id)
+    lying = labs.engine_of(theirs)._container(port.owner.id).sockets
     assert lying is not None
     lying._identity = other.id
     url = f"http://{port.host}/"
@@ -232,7 +225,7 @@ def test_a_datagram_is_not_believed_of_one_that_has_lost_the_address(
     monkeypatch.setattr(agents, "sockets", lambda *_: [row])
     place = (UDP, port.host, port.number)
     target = port.targets_from(None)[0]
-    engine = engine_of(theirs)
+    engine = labs.engine_of(theirs)
     engine._emit = lambda *_: None  # type: ignore[method-assign]
     assert until(lambda: all(listener.empty() for listener in engine._listeners), 5)  # what it has told is heard
     assert theirs.host.ask_all([target], 1.0)[0].answered_by == port.owner.id
@@ -384,7 +377,7 @@ def test_who_asks_there_at_the_same_time_is_not_taken_for_another(lab: Lab, monk
 @contextlib.contextmanager
 def joining(lab: Lab, host: str, *command: str) -> Iterator[str]:
     """A container of others in the network namespace of another; its id."""
-    engine, image = engine_of(lab), lab._services.images.get("server").id
+    engine, image = labs.engine_of(lab), lab._services.images.get("server").id
     plan = ContainerPlan(image=image, name="joins", labels={}, command=command, network_mode=f"container:{host}")
     made = engine.create(plan)
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.fakes.engine import FakeEngine
 from tests.unit import labs
 
 from pytest_dockconn import Container, Lab, ReachabilityError, Server, assert_linked
@@ -67,8 +66,7 @@ def test_an_adopted_one_is_not(lab: Lab, db: Server) -> None:
 
 @pytest.mark.usefixtures("is_root")
 def test_variables_are_missed(lab: Lab, db: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = lab._services.engine
-    assert isinstance(engine, FakeEngine)
+    engine = labs.engine_of(lab)
     adopted = theirs(lab, (db.engine_name, "db"))
     monkeypatch.setattr(engine, "_link", lambda *_: {})
 
@@ -78,8 +76,7 @@ def test_variables_are_missed(lab: Lab, db: Server, monkeypatch: pytest.MonkeyPa
 
 def test_what_can_not_be_seen_is_no_link_and_no_lack_of_one(lab: Lab, db: Server) -> None:
     adopted = theirs(lab, (db.engine_name, "db"))
-    engine = lab._services.engine
-    assert isinstance(engine, FakeEngine)
+    engine = labs.engine_of(lab)
     del engine.calls[:]
 
     assert "DB_NAME" not in adopted.environment

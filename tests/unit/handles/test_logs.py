@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.fakes.engine import FakeEngine, Fault
+from tests.fakes.engine import Fault
 from tests.unit import labs
 
 from pytest_dockconn import Client, Container, Lab
@@ -19,15 +19,9 @@ def lab() -> Iterator[Lab]:
         yield made
 
 
-def engine_of(lab: Lab) -> FakeEngine:
-    engine = lab._services.engine
-    assert isinstance(engine, FakeEngine)
-    return engine
-
-
 def wrote(lab: Lab, container: Container) -> str:
     """What is read of it, once it has written a line."""
-    engine_of(lab)._containers[container.id].log.append("a line\n")
+    labs.engine_of(lab)._containers[container.id].log.append("a line\n")
     return container.logs()
 
 
@@ -50,7 +44,7 @@ def test_an_agent_has_written_nothing(lab: Lab) -> None:
 
 
 def test_others_whose_output_is_not_kept(lab: Lab) -> None:
-    engine, image = engine_of(lab), lab.client().facts().image
+    engine, image = labs.engine_of(lab), lab.client().facts().image
     plan = ContainerPlan(image=image, name="theirs", labels={}, command=("sleep", "60"), keep_logs=False)
     theirs = engine.create(plan)
     engine.start(theirs)
@@ -62,7 +56,7 @@ def test_others_whose_output_is_not_kept(lab: Lab) -> None:
 
 def test_another_refusal_is_no_empty_output(lab: Lab) -> None:
     server = lab.server()
-    engine_of(lab).faults.append(Fault(lambda: EngineError("boom"), "logs", times=1))
+    labs.engine_of(lab).faults.append(Fault(lambda: EngineError("boom"), "logs", times=1))
 
     with pytest.raises(EngineError, match="boom"):
         server.logs()
